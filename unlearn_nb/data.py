@@ -122,6 +122,7 @@ class MemoryDL(TfmdDL):
         if not isinstance(dataset, ImageTensors): dataset = _loose_images(dataset, like)
         super().__init__(dataset, bs=bs, shuffle=shuffle, num_workers=0, **kwargs)
 
+    def _one_pass(self): self._n_inp,self._types = 1,{tuple: [TensorImage, TensorCategory]} # known without a batch, which would use up random numbers
     def new(self, dataset=None, cls=None, **kwargs): return super().new(dataset, cls, **{'like': self.dataset, **kwargs})
 
     def __len__(self):

@@ -73,6 +73,7 @@ class Phase:
     curves:dict               # Hyper-parameter -> value per step and parameter group, for those that vary
     const:dict                # Hyper-parameter -> value per parameter group, for those that do not
     frozen:int=0              # First trainable parameter group, as in `freeze_to`
+    fresh:bool=True           # The optimiser started without memory; False: it went on from the phase before
     clip:float|None=None      # Gradient values were clipped to this
     cbs:list=field(default_factory=list) # Other callbacks that shape training
 
@@ -122,6 +123,8 @@ class RecipeRecorder(Callback):
     def before_fit(self):
         self.on = not hasattr(self.learn, 'lr_finder') and not hasattr(self.learn, 'gather_preds')
         if not self.on: return
+        self.dls.n_inp # fastai finds this out from a batch at first use, which would shift the random numbers
+        self.fresh = not any(set(s) - {'do_wd', 'force_train'} for s in self.opt.state.values())
         self.rows,self.ctx,seed = [],ExitStack(),phase_seed(self.recipe.seed, len(self.recipe.phases))
         self.ctx.enter_context(seeded(seed))
         self.dls.train.rng = random.Random(seed)
@@ -139,7 +142,7 @@ class RecipeRecorder(Callback):
         r.opt,r.opt_kwargs = getattr(getattr(opt, 'func', opt), '__name__', str(opt)),dict(getattr(opt, 'keywords', {}))
         r.bs,r.augment = self.dls.train.bs,' '.join(str(t) for t in getattr(self.dls.train, 'after_batch', ()))
         r.phases.append(Phase(self.epoch+1, list(pct), {k: values[k] for k in varies}, {k: v[0] for k,v in values.items() if k not in varies},
-            frozen=self.opt.frozen_idx, clip=next((c.clip for c in self.learn.cbs if isinstance(c, ClipGradValue)), None),
+            frozen=self.opt.frozen_idx, fresh=self.fresh, clip=next((c.clip for c in self.learn.cbs if isinstance(c, ClipGradValue)), None),
             cbs=[copy.copy(c) for c in self.learn.cbs if isinstance(c, self._shaping)]))
 
 class ReplaySchedule(Callback):
@@ -258,14 +261,20 @@ class UnlearnMethod:
         opt_func=Adam,
         wd:float|None=0.,     # Weight decay; None: the optimiser's default
         bn:str='eval',        # See `BatchNormMode`
-        hint:str='lr'         # Hyper-parameter to name when the loss diverges
-    ):                        # Raises `DivergedError`
+        hint:str='lr',        # Hyper-parameter to name when the loss diverges
+        opt=None,             # An optimiser to go on with; None: a new one
+        freeze_to:int=0       # First parameter group to train
+    ):                        # The optimiser; raises `DivergedError`
         "One fastai fit on `dl`, without validation"
         guard,outer = DivergenceGuard(self.name, hint),learn.dls
-        learn.dls,learn.opt_func,learn.opt = DataLoaders(dl, dl, path=learn.path, device=dl.device),opt_func,None
-        try: learn.fit(epochs, lr=lr, wd=wd, cbs=[*L(cbs), BatchNormMode(bn), SkipValidation(), guard])
+        learn.dls,learn.opt_func,learn.opt = DataLoaders(dl, dl, path=learn.path, device=dl.device),opt_func,opt
+        try:
+            if freeze_to and opt is None: learn.freeze_to(freeze_to)
+            learn.fit(epochs, lr=lr, wd=wd, cbs=[*L(cbs), BatchNormMode(bn), SkipValidation(), guard])
+            opt = learn.opt
         finally: learn.dls,learn.opt = outer,None
         if guard.error: raise guard.error
+        return opt
 
 # %% ../nbs/30_learner.ipynb #ae90e411
 _methods = {}

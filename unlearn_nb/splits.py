@@ -52,6 +52,7 @@ class ForgetSplit:
         classes:list[int]|None=None # For a class request: the classes, as label numbers
     ): # Raises `RequestError` for an empty or total forget set, for positions out of range, negative or repeated
         if not isinstance(dls, DataLoaders) or not isinstance(dls.train, TfmdDL): raise RequestError(f"need fastai `DataLoaders`, got {type(dls).__name__}")
+        for dl in dls.loaders: dl.n_inp # fastai finds this out from a batch at first use, which would shift the random numbers of the first training
         n,idxs = len(dls.train_ds),torch.as_tensor([int(i) for i in idxs], dtype=torch.long)
         _check_idxs(idxs, n)
         self.dls,self.kind,self.classes = dls,kind,classes
