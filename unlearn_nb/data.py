@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['flip_crop', 'FlipCrop', 'ImageTensors', 'MemoryDL', 'image_stats', 'tensor_dls', 'stratified', 'digits_dls',
-           'folder_dls', 'cifar10_dls', 'cifar100_dls', 'fashion_mnist_dls', 'dataset_targets', 'class_names',
-           'data_fingerprint']
+           'image_files_split', 'folder_dls', 'cifar10_dls', 'cifar100_dls', 'fashion_mnist_dls', 'dataset_targets',
+           'class_names', 'input_shape', 'data_fingerprint']
 
 # %% ../nbs/10_data.ipynb #18cf871b
 import hashlib
@@ -89,6 +89,7 @@ class ImageTensors:
     def __len__(self): return len(self.idxs)
     def __getitem__(self, i): return TensorImage(self._base[0][int(self.idxs[i])]),TensorCategory(self.targets[i])
     def decode(self, o, full=True): return o[0],Category(self.vocab[int(o[1])])
+    def new_empty(self): return type(self)(self._base[0][:0], self.targets[:0], self.vocab, self.split_idx)
     def to(self, device): self._base[0] = self._base[0].to(device)
 
     def take(self,
@@ -245,7 +246,10 @@ def _class_files(folder):
     files = sorted(get_image_files(folder))
     return files,[f.parent.name for f in files]
 
-def _find_split(path, seed):
+def image_files_split(
+    path:Path,  # As for `folder_dls`
+    seed:int    # Draws the held-out fifth where there is none
+)->tuple:       # ((training files, labels), (held-out files, labels)); raises `RequestError`
     "Training and held-out files with their labels"
     if not path.is_dir(): raise RequestError(f"{path} is not a folder")
     held = next((path/d for d in ('valid', 'val', 'test') if (path/d).is_dir()), None)
@@ -278,7 +282,7 @@ def folder_dls(
 )->DataLoaders:          # Raises `RequestError` for a folder without images, unreadable files, unknown classes
     "`DataLoaders` from a folder of images, one class per folder"
     path = Path(path).expanduser()
-    (files,labels),(vfiles,vlabels) = _find_split(path, seed)
+    (files,labels),(vfiles,vlabels) = image_files_split(path, seed)
     if not files or not vfiles: raise RequestError(f"no images below {path}/{'train' if not files else 'valid or test'}")
     vocab = sorted(set(labels)) if vocab is None else list(vocab)
     strange = sorted(set(labels) | set(vlabels) - set(vocab)) if set(labels) - set(vocab) else sorted(set(vlabels) - set(vocab))
@@ -352,6 +356,13 @@ def class_names(
     if vocab is None: vocab = range(int(dataset_targets(dls.train_ds).max())+1)
     if len(vocab) and isinstance(vocab[0], (list, tuple, L)): vocab = vocab[-1] # one vocabulary per output; the label is the last
     return [str(v) for v in vocab]
+
+def input_shape(
+    dls:DataLoaders
+)->tuple: # (channels, height, width)
+    "Shape of one input, read from held-out data"
+    ds = dls.valid_ds
+    return ds.shape if hasattr(ds, 'shape') else tuple(dls.valid.one_batch()[0].shape[1:])
 
 def data_fingerprint(
     ds # A training set

@@ -41,7 +41,7 @@ from fastcore.foundation import L
 from torch import nn
 
 from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed
-from .data import class_names, data_fingerprint
+from .data import class_names, data_fingerprint, input_shape
 from .models import create_model
 from .splits import ForgetSplit, SealedSplit, part_dl
 
@@ -170,21 +170,17 @@ def image_learner(
     **kwargs                # For `Learner`
 )->Learner:                 # With `recipe`, `seed` and, for a named network, `arch_config`
     "A `Learner` whose training can be repeated"
-    shape = _input_shape(dls)
+    shape = input_shape(dls)
     if precision not in ('auto', 'bf16', 'fp32'): raise RequestError(f"`precision` must be 'auto', 'bf16' or 'fp32', got {precision!r}")
     config = None if isinstance(arch, nn.Module) else dict(arch=arch, n_out=len(class_names(dls)), n_in=shape[0], size=shape[-1], pretrained=pretrained)
     model = arch if config is None else create_model(**config, seed=seed)
     device = getattr(dls, 'device', None) or 'cpu'
     bf16 = precision == 'bf16' or (precision == 'auto' and bf16_pays(device) and shape[-1] >= 16)
+    if channels_last: model = model.to(memory_format=torch.channels_last) # from the start, so that a model read from a file computes the same bits
     cbs = [RecipeRecorder(Recipe(seed)), *([ChannelsLast()] if channels_last else []), *([Autocast()] if bf16 else []), *L(cbs)]
     learn = Learner(dls, model.to(device), loss_func=loss_func or CrossEntropyLossFlat(), opt_func=opt_func, metrics=kwargs.pop('metrics', accuracy), cbs=cbs, **kwargs)
     learn.arch_config,learn.seed = config,seed
     return learn
-
-def _input_shape(dls):
-    "Shape of one input, read from held-out data"
-    ds = dls.valid_ds
-    return ds.shape if hasattr(ds, 'shape') else tuple(dls.valid.one_batch()[0].shape[1:])
 
 def train(
     learn:Learner,
@@ -266,6 +262,7 @@ class UnlearnMethod:
         freeze_to:int=0       # First parameter group to train
     ):                        # The optimiser; raises `DivergedError`
         "One fastai fit on `dl`, without validation"
+        if not epochs: return opt
         guard,outer = DivergenceGuard(self.name, hint),learn.dls
         learn.dls,learn.opt_func,learn.opt = DataLoaders(dl, dl, path=learn.path, device=dl.device),opt_func,opt
         try:
@@ -363,7 +360,7 @@ def _check_fit(learn, split):
     "Does the split belong to this learner's data, and the head to its classes?"
     if not isinstance(split, ForgetSplit): raise RequestError(f"`split` must be a `ForgetSplit`, got {type(split).__name__}")
     if data_fingerprint(learn.dls.train_ds) != split.data: raise RequestError(f"the split was made for other data (fingerprint {split.data}) than the learner's ({data_fingerprint(learn.dls.train_ds)})")
-    x = torch.zeros(2, *_input_shape(learn.dls), device=next(learn.model.parameters()).device)
+    x = torch.zeros(2, *input_shape(learn.dls), device=next(learn.model.parameters()).device)
     mode = learn.model.training
     try:
         with torch.no_grad(): out = learn.model.eval()(x)

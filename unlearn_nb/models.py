@@ -59,8 +59,9 @@ def allcnn(n_out, n_in=3, size=32):
 
 def vit(n_out, n_in=3, size=32, width=96, depth=4, heads=4):
     "torchvision's vision transformer, small (Dosovitskiy et al., 2021, arXiv:2010.11929)"
-    patch = min((d for d in range(1, size+1) if size % d == 0), key=lambda d: (abs(size//d-8), d))
+    patch = min((d for d in range(1, size+1) if size % d == 0), key=lambda d: (abs(d-max(4, size/8)), d))
     m = VisionTransformer(size, patch, depth, heads, width, 2*width, num_classes=n_out)
+    nn.init.normal_(m.encoder.pos_embedding, std=.5)
     return _adapt_input(m, n_in)
 
 # %% ../nbs/20_models.ipynb #6bf99de1

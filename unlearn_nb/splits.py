@@ -16,7 +16,7 @@ from fastcore.basics import GetAttr
 from torch import Tensor
 
 from .core import RequestError, SealedDataError, config_hash
-from .data import ImageTensors, class_names, data_fingerprint, dataset_targets, stratified
+from .data import ImageTensors, class_names, data_fingerprint, dataset_targets, input_shape, stratified
 
 # %% ../nbs/11_splits.ipynb #8052ede5
 class SubsetDS(GetAttr):
@@ -62,7 +62,7 @@ class ForgetSplit:
         valid,hit = torch.arange(len(dls.valid_ds)),torch.zeros(len(dls.valid_ds), dtype=torch.bool)
         if kind == 'class': hit = torch.isin(dataset_targets(dls.valid_ds), torch.tensor(classes))
         self.idxs |= {'valid_forget': valid[hit] if kind == 'class' else None, 'valid_retain': valid[~hit]}
-        self.data = data_fingerprint(dls.train_ds)
+        self.data,self.shape = data_fingerprint(dls.train_ds),input_shape(dls)
         self.fingerprint = config_hash({'data': self.data, 'forget': self.forget_idxs})
 
     forget_idxs = property(lambda self: self.idxs['forget'].tolist(), doc="Positions to forget, sorted")
@@ -168,7 +168,7 @@ class SealedSplit:
         unknown = set(reads) - set(split._parts)
         if unknown: raise RequestError(f"no partition {sorted(unknown)[0]!r}; there are {', '.join(split._parts)}")
         self._split,self.reads,self.samples_read = split,frozenset(reads),Counter({p: 0 for p in split._parts[:2]})
-        self.kind,self.classes,self.vocab,self.fingerprint = split.kind,split.classes,split.vocab,split.fingerprint
+        self.kind,self.classes,self.vocab,self.shape,self.fingerprint = split.kind,split.classes,split.vocab,split.shape,split.fingerprint
 
     def _open(self, part):
         if part not in self.reads: raise SealedDataError(f"the method reads {sorted(self.reads) or 'no data'} and may not open {part!r}; declare it in `reads`")

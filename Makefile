@@ -1,0 +1,28 @@
+# Two commands: `make demo` and `make test`. Each sets up .venv when needed; a second call does not.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test export readme docs clean
+
+demo: .venv/ready
+	$(BIN)/unlearn-nb demo
+
+test: .venv/ready
+	$(BIN)/python tools/check.py
+
+export: .venv/ready            # after editing a notebook: package, README, clean notebooks
+	$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python tools/readme.py
+
+docs: .venv/ready              # needs the Quarto program
+	command -v quarto >/dev/null || { echo "Quarto is not installed; see quarto.org"; exit 1; }
+	$(BIN)/nbdev_docs
+
+clean:
+	rm -rf .venv build dist _docs _proc *.egg-info unlearn_demo
+
+.venv/ready: requirements-dev.txt settings.ini setup.py pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q uv
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -q -r requirements-dev.txt
+	VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/uv pip install -q --no-deps -e .
+	touch $@

@@ -1,0 +1,106 @@
+"""All tests of the project, one line each and a count at the end.
+
+In sync and clean (exported package, notebooks, README), every notebook executed, pytest if there are such tests,
+and a wheel built, installed with the newest dependencies in a throw-away environment and used there.
+"""
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+root = Path(__file__).parent.parent
+bin_ = Path(sys.executable).parent
+os.environ.update(OMP_WAIT_POLICY='passive', MPLBACKEND='agg', PYTHONWARNINGS='ignore')
+results = []
+
+
+def report(name, ok, seconds, output=''):
+    results.append(ok)
+    print(f"{'ok  ' if ok else 'FAIL'} {name}  ({seconds:.0f} s)", flush=True)
+    if not ok: print(output[-6000:], flush=True)
+
+
+def run(name, *cmd, cwd=root, env=None, timeout=1200):
+    start = time.time()
+    try:
+        res = subprocess.run([str(c) for c in cmd], cwd=cwd, capture_output=True, text=True, env={**os.environ, **(env or {})}, timeout=timeout)
+        ok, out = res.returncode == 0, res.stdout + res.stderr
+    except subprocess.TimeoutExpired: ok, out = False, f"took longer than {timeout} s"
+    report(name, ok, time.time()-start, out)
+    return ok
+
+
+def contents():
+    "Every file that export or cleaning may change, with its content"
+    files = [*root.glob('unlearn_nb/**/*.py'), *root.glob('nbs/**/*.ipynb')]
+    return {f: f.read_bytes() for f in files if '.ipynb_checkpoints' not in f.parts}
+
+
+def unchanged(name, tool):
+    "Run a tool that rewrites files; pass if it had nothing to do, and put back what it changed"
+    before, start = contents(), time.time()
+    res = subprocess.run([str(bin_/tool)], cwd=root, capture_output=True, text=True)
+    after = contents()
+    changed = sorted({str(f.relative_to(root)) for f in before.keys() | after.keys() if before.get(f) != after.get(f)})
+    for f, b in before.items():
+        if after.get(f) != b: f.write_bytes(b)
+    report(name, res.returncode == 0 and not changed, time.time()-start, f"{res.stderr}\nchanged: {', '.join(changed)}; run `make export`")
+
+
+def notebooks():
+    "Execute all notebooks with nbdev, two at a time; each counts, and all must have run"
+    from fastcore.parallel import parallel
+    from nbdev.config import get_config
+    from nbdev.doclinks import nbglob
+    from nbdev.test import test_nb
+    files = [f.absolute() for f in sorted(nbglob(root/'nbs', as_path=True))]
+    flags = get_config().tst_flags.split()
+    force = [a.removeprefix('--flags=').split() for a in sys.argv if a.startswith('--flags=')]
+    os.chdir(root/'nbs')
+    done = parallel(test_nb, files, skip_flags=flags, force_flags=sum(force, []), n_workers=min(2, os.cpu_count()), basepath=root, pause=.01)
+    os.chdir(root)
+    for f, (ok, seconds) in zip(files, done): report(str(f.relative_to(root)), ok, seconds)
+    exist = len([f for f in root.glob('nbs/**/*.ipynb') if not any(p.startswith(('_', '.')) for p in f.relative_to(root).parts)])
+    report(f"all {exist} notebooks were executed", len(done) == exist, 0, f"{len(done)} of {exist} ran")
+
+
+use_wheel = '''
+import unlearn_nb, fastai, fastcore, torch
+from unlearn_nb.all import *
+dls = digits_dls(n=500)
+learn = image_learner(dls, 'small_resnet')
+with learn.no_bar(), learn.no_logging(): train(learn, 4)
+split = forget_class(dls, '3')
+new = learn.unlearn(split, 'unsir')
+a, b = measures(learn, split), measures(new, split)
+assert a['A_Df'] > .7 and b['A_Df'] < .1 and b['A_Dr'] > .7, (a, b)
+assert '/site-packages/' in unlearn_nb.__file__
+print('fastai', fastai.__version__, 'fastcore', fastcore.__version__, 'torch', torch.__version__)
+'''
+
+
+def wheel():
+    "Build a wheel, install it with the newest versions of all it needs, forget a class there"
+    with tempfile.TemporaryDirectory() as tmp:
+        env = {'VIRTUAL_ENV': f'{tmp}/venv', 'PYTHONPATH': ''}
+        steps = [('wheel builds', [bin_/'uv', 'build', '-q', '--wheel', '-o', tmp, '.'], root),
+                 ('throw-away environment', [sys.executable, '-m', 'venv', f'{tmp}/venv'], root)]
+        if not all(run(n, *c, cwd=d) for n, c, d in steps): return
+        built = next(Path(tmp).glob('*.whl'))
+        if not run('wheel installs with newest dependencies', bin_/'uv', 'pip', 'install', '-q', built, env=env, cwd=tmp): return
+        run('wheel forgets a class', f'{tmp}/venv/bin/python', '-c', use_wheel, env=env, cwd=tmp)
+        run('wheel has the command', f'{tmp}/venv/bin/unlearn-nb', 'methods', env=env, cwd=tmp)
+
+
+if __name__ == '__main__':
+    unchanged('package in sync with notebooks', 'nbdev_export')
+    unchanged('notebooks are clean', 'nbdev_clean')
+    run('README in sync with nbs/index.ipynb', sys.executable, 'tools/readme.py', '--check')
+    notebooks()
+    if list(root.glob('tests/test_*.py')): run('pytest', sys.executable, '-m', 'pytest', '-q', 'tests')
+    wheel()
+    failed = results.count(False)
+    print(f"\n{len(results)-failed} passed, {failed} failed")
+    sys.exit(bool(failed))
