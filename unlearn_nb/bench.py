@@ -60,7 +60,7 @@ def cached(
     if info.exists() and file.exists():
         learn = load_weights(blank(), file)
         meta = read_metadata(file)
-        if meta.get('recipe'): learn.recipe = learn.recipe_recorder.recipe = Recipe.from_dict(meta['recipe'])
+        if meta.get('recipe'): learn.recipe = Recipe.from_dict(meta['recipe'])
         return learn,json.loads(info.read_text())['info']
     learn,res = make()
     file.parent.mkdir(parents=True, exist_ok=True)

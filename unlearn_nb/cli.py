@@ -132,6 +132,7 @@ def forget(
     size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")] = None,
     normalize:Annotated[Optional[str], typer.Option(help="data, imagenet or MEAN:STD, likewise")] = None,
     classes:Annotated[Optional[str], typer.Option(help="Class names in the order of the outputs, comma-separated, likewise. Default: sorted folder names")] = None,
+    augment:Annotated[Optional[bool], typer.Option(help="Flip and shift training images. Default: as the file says, else not")] = None,
     epochs:Annotated[Optional[int], typer.Option(min=1, help="For retraining a model that carries no recipe")] = None,
     bs:Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
     seed:Annotated[int, typer.Option(min=0)] = 0,
@@ -152,7 +153,7 @@ def forget(
         from unlearn_nb.data import class_names
         get_method(method, **settings)
         learn = load_exported(model, data, trust=trust_pickle, bs=bs, seed=seed) if pickled else load_model(
-            model, data, arch=arch, size=size, normalize=parse_normalize(normalize), vocab=classes.split(',') if classes else None, bs=bs, seed=seed)
+            model, data, arch=arch, size=size, normalize=parse_normalize(normalize), vocab=classes.split(',') if classes else None, augment=augment, bs=bs, seed=seed)
         names = class_names(learn.dls)
         split = forget_idxs(learn.dls, idxs) if forget_file else forget_class(learn.dls, *(int(c) if c.isdigit() and c not in names else c for c in forget))
         typer.echo(str(split), err=True)

@@ -117,15 +117,12 @@ class RecipeRecorder(Callback):
     "Seed every `fit` of a learner and write down what it did in `learn.recipe`"
     order,run_valid = ParamScheduler.order+1,False # after the schedule has set the step's values
     _shaping = MixHandler,GradientClip,GradientAccumulation
-    def __init__(self, recipe:Recipe): self.recipe = recipe
-    def after_create(self): self.learn.recipe = self.recipe
-
     def before_fit(self):
         self.on = not hasattr(self.learn, 'lr_finder') and not hasattr(self.learn, 'gather_preds')
         if not self.on: return
         self.dls.n_inp # fastai finds this out from a batch at first use, which would shift the random numbers
         self.fresh = not any(set(s) - {'do_wd', 'force_train'} for s in self.opt.state.values())
-        self.rows,self.ctx,seed = [],ExitStack(),phase_seed(self.recipe.seed, len(self.recipe.phases))
+        self.rows,self.ctx,seed = [],ExitStack(),phase_seed(self.learn.recipe.seed, len(self.learn.recipe.phases))
         self.ctx.enter_context(seeded(seed))
         self.dls.train.rng = random.Random(seed)
     def before_batch(self):
@@ -138,7 +135,7 @@ class RecipeRecorder(Callback):
         pct,hypers = zip(*self.rows)
         values = {k: [[h[k] for h in hs] for hs in hypers] for k in hypers[0][0]}
         varies = {k for k,v in values.items() if any(r != v[0] for r in v)}
-        r,opt = self.recipe,self.learn.opt_func
+        r,opt = self.learn.recipe,self.learn.opt_func
         r.opt,r.opt_kwargs = getattr(getattr(opt, 'func', opt), '__name__', str(opt)),dict(getattr(opt, 'keywords', {}))
         r.bs,r.augment = self.dls.train.bs,' '.join(str(t) for t in getattr(self.dls.train, 'after_batch', ()))
         r.phases.append(Phase(self.epoch+1, list(pct), {k: values[k] for k in varies}, {k: v[0] for k,v in values.items() if k not in varies},
@@ -177,9 +174,9 @@ def image_learner(
     device = getattr(dls, 'device', None) or 'cpu'
     bf16 = precision == 'bf16' or (precision == 'auto' and bf16_pays(device) and shape[-1] >= 16)
     if channels_last: model = model.to(memory_format=torch.channels_last) # from the start, so that a model read from a file computes the same bits
-    cbs = [RecipeRecorder(Recipe(seed)), *([ChannelsLast()] if channels_last else []), *([Autocast()] if bf16 else []), *L(cbs)]
+    cbs = [RecipeRecorder(), *([ChannelsLast()] if channels_last else []), *([Autocast()] if bf16 else []), *L(cbs)]
     learn = Learner(dls, model.to(device), loss_func=loss_func or CrossEntropyLossFlat(), opt_func=opt_func, metrics=kwargs.pop('metrics', accuracy), cbs=cbs, **kwargs)
-    learn.arch_config,learn.seed = config,seed
+    learn.arch_config,learn.seed,learn.recipe = config,seed,Recipe(seed)
     return learn
 
 def train(
@@ -424,7 +421,7 @@ def _released(old, new, record):
     res = Learner(old.dls, new.model, loss_func=new.loss_func, opt_func=old.opt_func if not isinstance(old.opt_func, OptimWrapper) else Adam, lr=old.lr, splitter=old.splitter,
                   metrics=copy.deepcopy(old.metrics), path=old.path, model_dir=old.model_dir, wd=old.wd, wd_bn_bias=old.wd_bn_bias, train_bn=old.train_bn, moms=old.moms,
                   cbs=[copy.copy(c) for c in old.cbs if not _is_default(c)])
-    if getattr(old, 'recipe', None) is not None: res.add_cb(RecipeRecorder(copy.deepcopy(old.recipe))).recipe_recorder.after_create()
+    if getattr(old, 'recipe', None) is not None: res.add_cb(RecipeRecorder()).recipe = copy.deepcopy(old.recipe)
     for k,v in vars(new).items():
         if k in ('arch_config', 'seed') or k.startswith('unlearn_'): setattr(res, k, v)
     flags = {n: p.requires_grad for n,p in old.model.named_parameters()}
@@ -467,7 +464,7 @@ def lr_edge(
 # %% ../nbs/30_learner.ipynb #ece16052
 def lr_range(
     learn:Learner,     # Its model is left alone
-    dl,                # Retained data; the first `steps` batches are read
+    dl,                # Retained data; at most `steps` batches are read
     method:UnlearnMethod=UnlearnMethod(), # Whose `fit` to use
     lo:float=1e-5,     # First learning rate
     hi:float=.1,       # Last
@@ -479,10 +476,10 @@ def lr_range(
     probe = working_copy(learn)
     probe.cost_meter.images = learn.cost_meter.images
     frozen = copy.deepcopy(learn.model).eval()
-    steps = min(steps, len(dl))
+    epochs = -(-steps//len(dl)) # a short loader is read several times
     log = _ExcessLoss(frozen, learn.cost_meter, limit=3.)
-    sched = ParamScheduler({'lr': lambda pos: lo*(hi/lo)**min(pos*len(dl)/max(steps-1, 1), 1.)})
-    with probe.no_bar(), probe.no_logging(): UnlearnMethod.fit(method, probe, dl, 1, lo, cbs=[sched, log, _StopAfter(steps)], bn=bn)
+    sched = ParamScheduler({'lr': lambda pos: lo*(hi/lo)**min(pos*epochs*len(dl)/max(steps-1, 1), 1.)})
+    with probe.no_bar(), probe.no_logging(): UnlearnMethod.fit(method, probe, dl, epochs, lo, cbs=[sched, log, _StopAfter(steps)], bn=bn)
     return LRRange(lr_edge(log.lrs, log.excess, tol), log.lrs, log.excess)
 
 class _StopAfter(Callback):
