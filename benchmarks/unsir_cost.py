@@ -7,12 +7,10 @@ runs UNSIR at several sizes on several classes and seeds. Retraining is counted 
 """
 import argparse
 import json
-import statistics
-import time
 from pathlib import Path
 
 from unlearn_nb.all import UNSIR, environment, forget_class, measures
-from unlearn_nb.bench import compare, recipe_named
+from unlearn_nb.bench import compare
 from unlearn_nb.core import timed
 from unlearn_nb.learner import SkipValidation, image_learner
 

@@ -19,7 +19,7 @@ def readme() -> str:
         keep.append(c)
     nb.cells = keep
     text, _ = MarkdownExporter().from_notebook_node(nb)
-    text = re.sub(r'(?<!`)`?<!--.*?-->', '', text, flags=re.S)
+    text = re.sub(r'<style.*?</style>\n?|</?div>\n?| class="dataframe"| border="1"| style="text-align: right;"', '', text, flags=re.S)  # what pandas adds and GitHub drops
     head = '<!-- made from nbs/index.ipynb by tools/readme.py -->\n\n'
     return head + re.sub(r'\n{3,}', '\n\n', text).strip() + '\n'
 

@@ -22,7 +22,7 @@ from fastai.optimizer import Adam
 from .core import RequestError, canonical, config_hash, environment, timed
 from .checkpoint import load_weights, read_metadata, save_model
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
-from .learner import Recipe, UnlearnRecord, get_method, image_learner, list_methods, train, unsir_recipe
+from .learner import Recipe, get_method, image_learner, list_methods, train, unsir_recipe
 from .metrics import measures
 from .splits import ForgetSplit
 
@@ -83,6 +83,7 @@ def result_row(
     return {**about, 'method': method, **{k: v for k,v in measures(learn, split).items() if k != 'seconds'}, 'MIA': None, 'seconds': seconds,
             'samples_read': record.get('samples_read'), 'images': record.get('images'), 'hyper': record.get('hyper'), 'details': record.get('details')}
 
+# %% ../nbs/80_bench.ipynb #75430378
 def compare(
     data:str,                 # As for `named_dls`
     arch:str,                 # As for `image_learner`
@@ -145,6 +146,7 @@ def plot_tradeoff(
     sns.move_legend(ax, 'center left', bbox_to_anchor=(1, .5), title=None, frameon=False); sns.despine(ax=ax)
     return ax
 
+# %% ../nbs/80_bench.ipynb #44917975
 def plot_predictions(
     learners:dict,     # Name -> Learner
     split:ForgetSplit  # A class request
@@ -158,6 +160,7 @@ def plot_predictions(
     ax.set(title=f"What held-out images of {split.name} are called, %", xlabel='', ylabel=''); ax.tick_params(axis='x', rotation=45 if max(map(len, split.vocab)) > 3 else 0); ax.tick_params(axis='y', rotation=0)
     return fig
 
+# %% ../nbs/80_bench.ipynb #04fa0e1a
 def plot_unsir(
     learn:Learner,    # The original
     new:Learner,      # Its result by UNSIR, with `unlearn_trace`

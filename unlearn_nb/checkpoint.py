@@ -10,7 +10,6 @@ __all__ = ['normalization', 'augmentation', 'describe', 'save_model', 'read_meta
 import json
 from pathlib import Path
 
-import torch
 from fastai.data.core import DataLoaders, test_set
 from fastai.data.transforms import Normalize
 from fastai.learner import Learner, load_learner

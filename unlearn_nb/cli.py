@@ -30,7 +30,7 @@ def polite():
     try: yield
     except RequestError as e: message,code = e,2
     except DivergedError as e: message,code = e,1
-    except KeyboardInterrupt: message,code = 'interrupted; nothing was written',1
+    except KeyboardInterrupt: message,code = 'interrupted; no result was written',1
     except OSError as e: message,code = e,1
     if code:
         typer.echo(f"unlearn-nb: {' '.join(str(message).split())}", err=True)
@@ -55,6 +55,7 @@ def parse_hyper(
     if bad: raise RequestError(f"cannot read {bad[0]!r}: write name=value")
     return {k.strip(): parse_value(v.strip()) for k,v in (i.split('=', 1) for i in items)}
 
+# %% ../nbs/90_cli.ipynb #17daa21b
 def parse_normalize(
     text:str|None # 'data', 'imagenet' or MEAN:STD with comma-separated channels on the 0..1 scale
 ):                # The same for `folder_dls`; raises `RequestError`

@@ -9,7 +9,6 @@ __all__ = ['flip_crop', 'FlipCrop', 'ImageTensors', 'MemoryDL', 'image_stats', '
 
 # %% ../nbs/10_data.ipynb #18cf871b
 import hashlib
-import warnings
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -246,6 +245,7 @@ def _class_files(folder):
     files = sorted(get_image_files(folder))
     return files,[f.parent.name for f in files]
 
+# %% ../nbs/10_data.ipynb #0984e6d8
 def image_files_split(
     path:Path,  # As for `folder_dls`
     seed:int    # Draws the held-out fifth where there is none

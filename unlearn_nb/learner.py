@@ -26,12 +26,11 @@ from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.core import Callback, CancelFitException, CancelValidException
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.mixup import MixHandler
-from fastai.callback.progress import ProgressCallback
-from fastai.callback.schedule import ParamScheduler, SchedExp
+from fastai.callback.schedule import ParamScheduler
 from fastai.callback.tracker import ReduceLROnPlateau
 from fastai.callback.training import GradientAccumulation, GradientClip
 from fastai.data.core import DataLoaders
-from fastai.learner import Learner, Recorder
+from fastai.learner import Learner
 from fastai.metrics import accuracy
 from fastai.losses import CrossEntropyLossFlat
 from fastai import optimizer as _optimizers
@@ -142,6 +141,7 @@ class RecipeRecorder(Callback):
             frozen=self.opt.frozen_idx, fresh=self.fresh, clip=next((c.clip for c in self.learn.cbs if isinstance(c, ClipGradValue)), None),
             cbs=[copy.copy(c) for c in self.learn.cbs if isinstance(c, self._shaping)]))
 
+# %% ../nbs/30_learner.ipynb #edb75000
 class ReplaySchedule(Callback):
     "Set every hyper-parameter as it was at the same progress of a recorded phase"
     order,run_valid = ParamScheduler.order,False
@@ -179,6 +179,7 @@ def image_learner(
     learn.arch_config,learn.seed,learn.recipe = config,seed,Recipe(seed)
     return learn
 
+# %% ../nbs/30_learner.ipynb #3f751bfc
 def train(
     learn:Learner,
     epochs:int,                # How often to see the training data
@@ -333,6 +334,7 @@ def model_hash(
     for k,v in model.state_dict().items(): h.update(k.encode()); h.update(v.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if v.numel() else b'')
     return h.hexdigest()[:16]
 
+# %% ../nbs/30_learner.ipynb #951391cb
 class _SealedLoaders(DataLoaders):
     "Stands in for a learner's loaders while a method runs"
     def __init__(self, like): self.path,self._device = like.path,getattr(like, 'device', None)

@@ -7,7 +7,6 @@ __all__ = ['hit_rate', 'rates', 'measures', 'evaluate']
 
 # %% ../nbs/60_metrics.ipynb #b6d1c180
 import pandas as pd
-import torch
 from fastai.learner import Learner
 
 from .outputs import Outputs, collect

@@ -9,7 +9,6 @@ __all__ = ['ResBlock', 'small_resnet', 'resnet18_cifar', 'allcnn', 'vit', 'list_
 import difflib
 from contextlib import nullcontext
 
-import torch
 import torchvision
 from torch import nn
 from torch.nn import functional as F

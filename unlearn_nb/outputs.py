@@ -8,7 +8,6 @@ __all__ = ['Outputs', 'collect']
 # %% ../nbs/31_outputs.ipynb #fea3e0f4
 from dataclasses import dataclass
 
-import torch
 from fastai.learner import Learner
 from torch import Tensor
 from torch.nn import functional as F

@@ -13,10 +13,9 @@ from collections import Counter
 import torch
 from fastai.data.core import DataLoaders, TfmdDL
 from fastcore.basics import GetAttr
-from torch import Tensor
 
 from .core import RequestError, SealedDataError, config_hash
-from .data import ImageTensors, class_names, data_fingerprint, dataset_targets, input_shape, stratified
+from .data import class_names, data_fingerprint, dataset_targets, input_shape, stratified
 
 # %% ../nbs/11_splits.ipynb #8052ede5
 class SubsetDS(GetAttr):
@@ -93,6 +92,7 @@ class ForgetSplit:
         held = f", held out {len(self.idxs['valid_forget'])} + {len(self.idxs['valid_retain'])}" if self.kind == 'class' else ''
         return f"ForgetSplit({self.name}: forget {len(self.idxs['forget'])}, retain {len(self.idxs['retain'])}{held}; {self.fingerprint})"
 
+# %% ../nbs/11_splits.ipynb #a8d9dedd
 def _check_idxs(idxs, n):
     if not len(idxs): raise RequestError("the forget set is empty: name at least one image or class")
     if idxs.min() < 0: raise RequestError(f"position {int(idxs.min())} is negative; positions count from 0 in `dls.train_ds`")
@@ -135,6 +135,7 @@ def forget_random(
     if not 0 < n < len(targets): raise RequestError(f"cannot forget {n} of {len(targets)} images: at least one must go and one must stay")
     return ForgetSplit(dls, stratified(targets, n, seed), 'random')
 
+# %% ../nbs/11_splits.ipynb #3163d74e
 def forget_idxs(
     dls:DataLoaders,
     idxs # Positions in `dls.train_ds`, each once

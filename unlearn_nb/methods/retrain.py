@@ -12,12 +12,10 @@ from dataclasses import dataclass
 import torch
 from fastai.learner import Learner
 from fastai.callback.schedule import combined_cos
-from fastai.callback.schedule import ParamScheduler
-from fastai.optimizer import Adam
 from torch import nn
 
 from ..core import RequestError, seeded
-from ..learner import BatchNormMode, ClipGradValue, Phase, Recipe, ReplaySchedule, UnlearnMethod, phase_seed, register_method
+from ..learner import ClipGradValue, Phase, Recipe, ReplaySchedule, UnlearnMethod, phase_seed, register_method
 from ..models import create_model
 
 # %% ../../nbs/41_retrain.ipynb #478aa57a
@@ -50,6 +48,7 @@ def one_cycle(
     pct = [i/(steps-1) for i in range(steps)]
     return Recipe(seed, phases=[Phase(epochs, pct, {'lr': [[float(lrs(p))] for p in pct], 'mom': [[float(moms(p))] for p in pct]}, {'wd': [wd]})])
 
+# %% ../../nbs/41_retrain.ipynb #d3a7c3bd
 @register_method('retrain')
 @dataclass
 class Retrain(UnlearnMethod):

@@ -9,22 +9,17 @@ __all__ = ['noise_loss', 'NoiseModel', 'learn_noise', 'MixNoise', 'UNSIR']
 from dataclasses import dataclass
 from functools import partial
 
-import matplotlib.pyplot as plt
-import numpy as np
 import torch
 from fastai.callback.core import Callback
 from fastai.callback.schedule import ParamScheduler, combined_cos
-from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
 from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..core import RequestError
 from ..data import stratified
 from ..learner import CostMeter, UnlearnMethod, lr_range, register_method
-from ..outputs import collect
 from ..splits import part_dl
 
 # %% ../../nbs/40_unsir.ipynb #22bdbb1d
@@ -62,6 +57,7 @@ class _LossLog(Callback):
     def __init__(self): self.losses = []
     def after_batch(self): self.losses.append(self.loss.item())
 
+# %% ../../nbs/40_unsir.ipynb #8a973e6a
 def learn_noise(
     learn:Learner,     # Its model is frozen for the duration and unchanged
     classes,           # Label numbers to forget
@@ -119,7 +115,7 @@ class UNSIR(UnlearnMethod):
     noise_ratio:float=.25           # Noise images per retained image while impairing
     impair_samples:int=2250         # Retained images to impair with, in all; never more than there are
     repair_samples:int=10800        # Retained images to repair with, in all; likewise
-    bs:int|None=None                # Retained images per batch; None: 128, or less so that a phase has 17 steps
+    bs:int|None=None                # Retained images per batch; None: 128 to impair and 64 to repair, or less so that a phase has 17 steps
     adam:tuple=(.9, .99, 1e-5)      # Adam's momenta and epsilon to impair and repair; fastai's, with which `lr_range` works
     impair_lr:float|None=None       # None: from `lr_range`
     repair_lr:float|None=None       # None: from `lr_range`
@@ -128,7 +124,7 @@ class UNSIR(UnlearnMethod):
     repair_schedule:str='one_cycle' # 'one_cycle' with `repair_lr` as its peak, or 'flat'
     bn:str='eval'                   # See `BatchNormMode`
     resample:bool=True              # Repair on other images than impair
-    impair_share,repair_share,tol = 2/3,2/3,.1 # Of the edge, and its criterion; chosen on CIFAR-10 networks trained in two ways
+    impair_share,repair_share,tol = .45,1/3,.1 # Of the edge, and its criterion; chosen on CIFAR-10 networks trained in two ways
     reads = frozenset({'retain'})
     requests = frozenset({'class'})
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
@@ -142,11 +138,11 @@ class UNSIR(UnlearnMethod):
         return cls(noise_images=256, noise_steps=40, noise_ratio=20*256/n, impair_samples=n, repair_samples=n, bs=163, impair_lr=.02, repair_lr=.01,
                    repair_schedule='flat', bn='train', resample=False, adam=(.9, .999, 1e-8))
 
-    def sample(self, split, n, seed):
-        "A loader of `n` retained images, each class in proportion"
+    def sample(self, split, n, seed, bs):
+        "A loader of `n` retained images, each class in proportion, in batches of at most `bs`"
         y = split.targets('retain')
         n = min(len(y), n)
-        bs = self.bs or max(16, min(128, n//17))
+        bs = self.bs or max(16, min(bs, n//17))
         return part_dl(split.loader('retain', train=True, bs=bs), stratified(y, n, seed), train=True, bs=bs)
 
 # %% ../../nbs/40_unsir.ipynb #eccc58b1
@@ -154,8 +150,8 @@ class UNSIR(UnlearnMethod):
 def run(self:UNSIR, learn, split):
     "Noise, range test, impair, repair; what was found on the way is kept in `learn.unlearn_trace`"
     seed = torch.initial_seed() % 2**31
-    first = self.sample(split, self.impair_samples, seed)
-    second = self.sample(split, self.repair_samples, seed+1 if self.resample else seed)
+    first = self.sample(split, self.impair_samples, seed, bs=128)
+    second = self.sample(split, self.repair_samples, seed+1 if self.resample else seed, bs=64)
     noise,labels,losses = learn_noise(learn, split.classes, split.shape, self.noise_images, self.noise_steps, self.noise_lr, self.noise_reg, self)
     edge = lr_range(learn, first, self, bn=self.bn, tol=self.tol).edge if None in (self.impair_lr, self.repair_lr) else None
     impair_lr = edge*self.impair_share if self.impair_lr is None else self.impair_lr
