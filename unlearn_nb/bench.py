@@ -141,7 +141,7 @@ def plot_tradeoff(
     x,y = ('A_Df', 'A_Dr') if by_class else ('UA', 'TA')
     if ax is None: _,ax = plt.subplots(figsize=(5.4, 3.4), dpi=80, layout='constrained')
     marks = dict(zip(df['method'].unique(), ['o', '*', 's', 'D', '^', 'v', 'P', 'X', 'h', '<', '>', 'p']*9))
-    sns.scatterplot(df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}), x=x, y=y, hue='method', style='method', markers=marks, s=90, palette='colorblind', ax=ax)
+    sns.scatterplot(df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}), x=x, y=y, hue='method', style='method', markers=marks, size='method', sizes={m: 320 if m == 'retrain' else 90 for m in marks}, palette='colorblind', ax=ax)
     ax.set(xlabel='test accuracy on the forgotten classes, %' if by_class else 'error on the forget set, %', ylabel='test accuracy on the retained classes, %' if by_class else 'test accuracy, %')
     sns.move_legend(ax, 'center left', bbox_to_anchor=(1, .5), title=None, frameon=False); sns.despine(ax=ax)
     return ax
@@ -178,5 +178,5 @@ def plot_unsir(
     import torchvision
     axs[0].imshow(torchvision.utils.make_grid(x, nrow=8, padding=1, pad_value=1).permute(1, 2, 0)); axs[0].set(title=f"noise unlike {split.vocab[int(new.unlearn_trace['labels'][0])]}"); axs[0].axis('off')
     sns.barplot(acc, x='stage', y='accuracy', hue='classes', palette=['.35', '.75'], ax=axs[1]); axs[1].set(xlabel='', ylabel='test accuracy, %', ylim=(0, 100)); sns.despine(ax=axs[1])
-    sns.move_legend(axs[1], 'upper right', title=None, frameon=False)
+    sns.move_legend(axs[1], 'center left', bbox_to_anchor=(1, .5), title=None, frameon=False)
     return fig
