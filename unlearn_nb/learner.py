@@ -6,7 +6,7 @@
 __all__ = ['unsir_recipe', 'Autocast', 'bf16_pays', 'Phase', 'Recipe', 'phase_seed', 'ClipGradValue', 'RecipeRecorder',
            'ReplaySchedule', 'image_learner', 'train', 'SkipValidation', 'BatchNormMode', 'DivergenceGuard',
            'CostMeter', 'UnlearnMethod', 'register_method', 'get_method', 'list_methods', 'UnlearnRecord', 'model_hash',
-           'working_copy', 'predict_logits', 'check_trained', 'LRRange', 'lr_edge', 'lr_range']
+           'working_copy', 'predict_logits', 'check_trained', 'LRRange', 'lr_edge', 'lr_range', 'one_cycle']
 
 # %% ../nbs/30_learner.ipynb #eee8df31
 import copy
@@ -26,7 +26,7 @@ from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.core import Callback, CancelFitException, CancelValidException
 from fastai.callback.fp16 import MixedPrecision
 from fastai.callback.mixup import MixHandler
-from fastai.callback.schedule import ParamScheduler
+from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.callback.tracker import ReduceLROnPlateau
 from fastai.callback.training import GradientAccumulation, GradientClip
 from fastai.data.core import DataLoaders
@@ -436,9 +436,10 @@ def _released(old, new, record):
 @dataclass
 class LRRange:
     "Result of `lr_range`"
-    edge:float    # Learning rate at which training starts to do harm
+    edge:float    # Learning rate at which training starts to do harm; the geometric mean over repeats
     lrs:list      # Rates tried
     excess:list   # Loss above that of the unchanged network on the same batch, in nats
+    edges:list    # One per repeat; `lrs` and `excess` are of the last
 
 class _ExcessLoss(Callback):
     order,run_valid = 45,False
@@ -472,17 +473,25 @@ def lr_range(
     hi:float=.1,       # Last
     steps:int=24,      # Batches
     bn:str='eval',     # See `BatchNormMode`
-    tol:float=.25      # See `lr_edge`
+    tol:float=.25,     # See `lr_edge`
+    repeats:int=1      # Tests, each on a fresh copy; their edges are averaged in log rate
 )->LRRange:
     "Range test on a copy of the model"
-    probe = working_copy(learn)
-    probe.cost_meter.images = learn.cost_meter.images
-    frozen = copy.deepcopy(learn.model).eval()
+    frozen,edges = copy.deepcopy(learn.model).eval(),[]
     epochs = -(-steps//len(dl)) # a short loader is read several times
-    log = _ExcessLoss(frozen, learn.cost_meter, limit=3.)
-    sched = ParamScheduler({'lr': lambda pos: lo*(hi/lo)**min(pos*epochs*len(dl)/max(steps-1, 1), 1.)})
-    with probe.no_bar(), probe.no_logging(): UnlearnMethod.fit(method, probe, dl, epochs, lo, cbs=[sched, log, _StopAfter(steps)], bn=bn)
-    return LRRange(lr_edge(log.lrs, log.excess, tol), log.lrs, log.excess)
+    for _ in range(repeats):
+        probe,log = working_copy(learn),_ExcessLoss(frozen, learn.cost_meter, limit=3.)
+        probe.cost_meter.images = learn.cost_meter.images
+        sched = ParamScheduler({'lr': lambda pos: lo*(hi/lo)**min(pos*epochs*len(dl)/max(steps-1, 1), 1.)})
+        with probe.no_bar(), probe.no_logging(): UnlearnMethod.fit(method, probe, dl, epochs, lo, cbs=[sched, log, _StopAfter(steps)], bn=bn)
+        edges.append(lr_edge(log.lrs, log.excess, tol))
+    return LRRange(float(np.exp(np.log(edges).mean())), log.lrs, log.excess, edges)
+
+def one_cycle(
+    lr:float # Peak
+)->Callback: # For `cbs` of a fit
+    "Warm up over a quarter of the steps from a tenth of the peak, then anneal to a hundredth"
+    return ParamScheduler({'lr': combined_cos(.25, lr/10, lr, lr/100)})
 
 class _StopAfter(Callback):
     order,run_valid = 100,False

@@ -11,7 +11,7 @@ from functools import partial
 
 from fastai.optimizer import Adam, SGD
 
-from ..learner import UnlearnMethod, lr_range, register_method
+from ..learner import UnlearnMethod, lr_range, one_cycle, register_method
 
 # %% ../../nbs/42_gradient.ipynb #2eb6fa77
 @register_method('finetune')
@@ -22,6 +22,7 @@ class FineTune(UnlearnMethod):
     lr:float|None=None    # Learning rate; None: a third of the edge that `lr_range` finds
     momentum:float=.9     # Of SGD; ignored by Adam
     opt:str='adam'        # 'adam' or 'sgd'
+    schedule:str='one_cycle' # 'one_cycle' with `lr` as its peak, or 'flat'
     bn:str='train'        # See `BatchNormMode`
     reads = frozenset({'retain'})
     paper = 'Warnecke et al., 2023, arXiv:2108.11577'
@@ -29,11 +30,11 @@ class FineTune(UnlearnMethod):
     @classmethod
     def published(cls): # SGD, learning rate 0.01, 10 epochs
         "Hyper-parameters of the SalUn and l1-sparse comparisons (Fan et al., 2024; Jia et al., 2023)"
-        return cls(epochs=10, lr=.01, opt='sgd')
+        return cls(epochs=10, lr=.01, opt='sgd', schedule='flat')
 
     def run(self, learn, split):
         if not self.epochs: return
         lr,edge = self.lr,None
         if lr is None: lr = (edge := lr_range(learn, split.retain, self, bn=self.bn).edge)/3
-        self.fit(learn, split.retain, self.epochs, lr, opt_func=Adam if self.opt == 'adam' else partial(SGD, mom=self.momentum), bn=self.bn)
+        self.fit(learn, split.retain, self.epochs, lr, cbs=[one_cycle(lr)] if self.schedule == 'one_cycle' else [], opt_func=Adam if self.opt == 'adam' else partial(SGD, mom=self.momentum), bn=self.bn)
         return {'lr': lr, 'edge': edge}

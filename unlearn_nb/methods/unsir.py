@@ -11,7 +11,6 @@ from functools import partial
 
 import torch
 from fastai.callback.core import Callback
-from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.learner import Learner
 from fastai.optimizer import Adam
 from fastcore.basics import patch
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..data import stratified
-from ..learner import CostMeter, UnlearnMethod, lr_range, register_method
+from ..learner import CostMeter, UnlearnMethod, lr_range, one_cycle, register_method
 from ..splits import part_dl
 
 # %% ../../nbs/40_unsir.ipynb #22bdbb1d
@@ -120,11 +119,11 @@ class UNSIR(UnlearnMethod):
     impair_lr:float|None=None       # None: from `lr_range`
     repair_lr:float|None=None       # None: from `lr_range`
     impair_epochs:int=1
-    repair_epochs:int=1
+    repair_epochs:int|None=None     # None: one, or as many as it takes to see `repair_samples`, at most 4
     repair_schedule:str='one_cycle' # 'one_cycle' with `repair_lr` as its peak, or 'flat'
     bn:str='eval'                   # See `BatchNormMode`
     resample:bool=True              # Repair on other images than impair
-    impair_share,repair_share,tol = .45,1/3,.1 # Of the edge, and its criterion; chosen on CIFAR-10 networks trained in two ways
+    impair_share,repair_share,tol = .75,.5,.1 # Of the edge, and its criterion
     reads = frozenset({'retain'})
     requests = frozenset({'class'})
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
@@ -135,7 +134,7 @@ class UNSIR(UnlearnMethod):
     ):
         "The authors' hyper-parameters: 256 noise images, 40 steps, 20 copies; Adam 0.02 and 0.01; batches of 256"
         n = 1000*n_retain_classes
-        return cls(noise_images=256, noise_steps=40, noise_ratio=20*256/n, impair_samples=n, repair_samples=n, bs=163, impair_lr=.02, repair_lr=.01,
+        return cls(noise_images=256, noise_steps=40, noise_ratio=20*256/n, impair_samples=n, repair_samples=n, bs=163, impair_lr=.02, repair_lr=.01, repair_epochs=1,
                    repair_schedule='flat', bn='train', resample=False, adam=(.9, .999, 1e-8))
 
     def sample(self, split, n, seed, bs):
@@ -153,14 +152,14 @@ def run(self:UNSIR, learn, split):
     first = self.sample(split, self.impair_samples, seed, bs=128)
     second = self.sample(split, self.repair_samples, seed+1 if self.resample else seed, bs=64)
     noise,labels,losses = learn_noise(learn, split.classes, split.shape, self.noise_images, self.noise_steps, self.noise_lr, self.noise_reg, self)
-    edge = lr_range(learn, first, self, bn=self.bn, tol=self.tol).edge if None in (self.impair_lr, self.repair_lr) else None
+    edge = lr_range(learn, self.sample(split, self.impair_samples, seed, bs=64), self, bn=self.bn, tol=self.tol, repeats=2).edge if None in (self.impair_lr, self.repair_lr) else None
     impair_lr = edge*self.impair_share if self.impair_lr is None else self.impair_lr
     repair_lr = edge*self.repair_share if self.repair_lr is None else self.repair_lr
     mom,sqr_mom,eps = self.adam
     kw = dict(opt_func=partial(Adam, mom=mom, sqr_mom=sqr_mom, eps=eps), bn=self.bn)
     self.fit(learn, first, self.impair_epochs, impair_lr, cbs=[MixNoise(noise, labels, self.noise_ratio)], hint='impair_lr', **kw)
     impaired = {k: v.detach().cpu().clone() for k,v in learn.model.state_dict().items()}
-    cycle = [ParamScheduler({'lr': combined_cos(.25, repair_lr/10, repair_lr, repair_lr/100)})] if self.repair_schedule == 'one_cycle' else []
-    self.fit(learn, second, self.repair_epochs, repair_lr, cbs=cycle, hint='repair_lr', **kw)
+    epochs = min(4, round(self.repair_samples/second.n) or 1) if self.repair_epochs is None else self.repair_epochs
+    self.fit(learn, second, epochs, repair_lr, cbs=[one_cycle(repair_lr)] if self.repair_schedule == 'one_cycle' else [], hint='repair_lr', **kw)
     learn.unlearn_trace = {'noise': noise.cpu(), 'labels': labels.cpu(), 'impaired': impaired}
     return {'impair_lr': impair_lr, 'repair_lr': repair_lr, 'edge': edge, 'noise_loss': losses}
