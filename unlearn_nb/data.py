@@ -23,6 +23,7 @@ from fastai.torch_core import TensorCategory, TensorImage, default_device
 from fastai.vision.core import PILImage, PILImageBW
 from fastai.vision.augment import Resize
 from fastai.vision.data import ImageBlock, imagenet_stats
+from fastcore.basics import patch
 from fastcore.foundation import L
 from fasttransform import Transform
 from PIL import Image, ImageOps, UnidentifiedImageError
@@ -91,22 +92,25 @@ class ImageTensors:
     def new_empty(self): return type(self)(self._base[0][:0], self.targets[:0], self.vocab, self.split_idx)
     def to(self, device): self._base[0] = self._base[0].to(device)
 
-    def take(self,
-        idxs,                   # Positions in this partition
-        split_idx:int|None=None # Transforms of the part; None: as here
-    ):
-        "The images at `idxs`, sharing memory"
-        res = object.__new__(type(self))
-        res.__dict__.update(self.__dict__)
-        idxs = torch.as_tensor(idxs, dtype=torch.long)
-        res.idxs,res.targets = self.idxs[idxs],self.targets[idxs]
-        if split_idx is not None: res.split_idx = split_idx
-        return res
+# %% ../nbs/10_data.ipynb #22a0784b
+@patch
+def take(self:ImageTensors,
+    idxs,                   # Positions in this partition
+    split_idx:int|None=None # Transforms of the part; None: as here
+):
+    "The images at `idxs`, sharing memory"
+    res = object.__new__(type(self))
+    res.__dict__.update(self.__dict__)
+    idxs = torch.as_tensor(idxs, dtype=torch.long)
+    res.idxs,res.targets = self.idxs[idxs],self.targets[idxs]
+    if split_idx is not None: res.split_idx = split_idx
+    return res
 
-    def batch(self, i:Tensor):
-        "The images and labels at positions `i`, on the device of the images"
-        x = self._base[0]
-        return TensorImage(x[self.idxs[i].to(x.device)]),TensorCategory(self.targets[i].to(x.device))
+@patch
+def batch(self:ImageTensors, i:Tensor):
+    "The images and labels at positions `i`, on the device of the images"
+    x = self._base[0]
+    return TensorImage(x[self.idxs[i].to(x.device)]),TensorCategory(self.targets[i].to(x.device))
 
 # %% ../nbs/10_data.ipynb #c652f79e
 class MemoryDL(TfmdDL):

@@ -76,6 +76,7 @@ class Phase:
     clip:float|None=None      # Gradient values were clipped to this
     cbs:list=field(default_factory=list) # Other callbacks that shape training
 
+# %% ../nbs/30_learner.ipynb #86b46c4c
 @dataclass
 class Recipe:
     "How a learner was trained"
@@ -418,6 +419,7 @@ def unlearn(self:Learner,
         [*getattr(getattr(self, 'unlearn_record', None), 'chain', []), *([asdict(replace(self.unlearn_record, chain=[]))] if hasattr(self, 'unlearn_record') else [])])
     return _released(self, new, record)
 
+# %% ../nbs/30_learner.ipynb #fe7836b2
 def _released(old, new, record):
     "Turn the working copy into a learner like `old`: loaders, metrics, callbacks, flags and mode"
     res = Learner(old.dls, new.model, loss_func=new.loss_func, opt_func=old.opt_func if not isinstance(old.opt_func, OptimWrapper) else Adam, lr=old.lr, splitter=old.splitter,

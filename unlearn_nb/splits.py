@@ -12,7 +12,7 @@ from collections import Counter
 
 import torch
 from fastai.data.core import DataLoaders, TfmdDL
-from fastcore.basics import GetAttr
+from fastcore.basics import GetAttr, patch
 
 from .core import RequestError, SealedDataError, config_hash
 from .data import class_names, data_fingerprint, dataset_targets, input_shape, stratified
@@ -71,17 +71,6 @@ class ForgetSplit:
     valid_forget = property(lambda self: self.loader('valid_forget'), doc="Held-out images of the forgotten classes; `None` for other requests")
     valid_retain = property(lambda self: self.loader('valid_retain'), doc="Held-out images of the other classes; all of them for other requests")
 
-    def loader(self,
-        part:str,          # 'forget', 'retain', 'valid_forget' or 'valid_retain'
-        train:bool=False,  # Shuffled with training transforms, or in order and clean
-        **kwargs           # For `dl.new`, such as `bs`
-    ):                     # `None` where the part does not exist
-        "A fresh loader of one partition"
-        if part not in self._parts: raise RequestError(f"no partition {part!r}; there are {', '.join(self._parts)}")
-        if self.idxs[part] is None: return None
-        dl = self.dls.valid if part.startswith('valid') else self.dls.train
-        return part_dl(dl, self.idxs[part], train=train, **{'bs': self.dls.train.bs if train else self.dls.valid.bs, **kwargs})
-
     @property
     def name(self):
         "What is forgotten, in words"
@@ -93,6 +82,18 @@ class ForgetSplit:
         return f"ForgetSplit({self.name}: forget {len(self.idxs['forget'])}, retain {len(self.idxs['retain'])}{held}; {self.fingerprint})"
 
 # %% ../nbs/11_splits.ipynb #a8d9dedd
+@patch
+def loader(self:ForgetSplit,
+    part:str,          # 'forget', 'retain', 'valid_forget' or 'valid_retain'
+    train:bool=False,  # Shuffled with training transforms, or in order and clean
+    **kwargs           # For `dl.new`, such as `bs`
+):                     # `None` where the part does not exist
+    "A fresh loader of one partition"
+    if part not in self._parts: raise RequestError(f"no partition {part!r}; there are {', '.join(self._parts)}")
+    if self.idxs[part] is None: return None
+    dl = self.dls.valid if part.startswith('valid') else self.dls.train
+    return part_dl(dl, self.idxs[part], train=train, **{'bs': self.dls.train.bs if train else self.dls.valid.bs, **kwargs})
+
 def _check_idxs(idxs, n):
     if not len(idxs): raise RequestError("the forget set is empty: name at least one image or class")
     if idxs.min() < 0: raise RequestError(f"position {int(idxs.min())} is negative; positions count from 0 in `dls.train_ds`")

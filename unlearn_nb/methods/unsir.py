@@ -137,14 +137,15 @@ class UNSIR(UnlearnMethod):
         return cls(noise_images=256, noise_steps=40, noise_ratio=20*256/n, impair_samples=n, repair_samples=n, bs=163, impair_lr=.02, repair_lr=.01, repair_epochs=1,
                    repair_schedule='flat', bn='train', resample=False, adam=(.9, .999, 1e-8))
 
-    def sample(self, split, n, seed, bs):
-        "A loader of `n` retained images, each class in proportion, in batches of at most `bs`"
-        y = split.targets('retain')
-        n = min(len(y), n)
-        bs = self.bs or max(16, min(bs, n//17))
-        return part_dl(split.loader('retain', train=True, bs=bs), stratified(y, n, seed), train=True, bs=bs)
-
 # %% ../../nbs/40_unsir.ipynb #eccc58b1
+@patch
+def sample(self:UNSIR, split, n, seed, bs):
+    "A loader of `n` retained images, each class in proportion, in batches of at most `bs`"
+    y = split.targets('retain')
+    n = min(len(y), n)
+    bs = self.bs or max(16, min(bs, n//17))
+    return part_dl(split.loader('retain', train=True, bs=bs), stratified(y, n, seed), train=True, bs=bs)
+
 @patch
 def run(self:UNSIR, learn, split):
     "Noise, range test, impair, repair; what was found on the way is kept in `learn.unlearn_trace`"
