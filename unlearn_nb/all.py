@@ -9,7 +9,8 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
            'image_learner', 'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs',
            'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'FineTune', 'evaluate',
-           'hit_rate', 'measures', 'rates', 'compare', 'plot_predictions', 'plot_tradeoff', 'plot_unsir']
+           'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_predictions', 'plot_tradeoff',
+           'plot_unsir', 'register_metric']
 
 # %% ../nbs/91_all.ipynb #aa756de9
 from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed
@@ -25,11 +26,12 @@ from .methods.unsir import UNSIR
 from .methods.retrain import Retrain
 from .methods.gradient import FineTune
 from .metrics import evaluate, hit_rate, measures, rates
-from .bench import compare, plot_predictions, plot_tradeoff, plot_unsir
+from .store import Store, StoreError
+from .bench import bench, plan, plot_predictions, plot_tradeoff, plot_unsir, register_metric
 
 _all_ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'environment', 'seeded', 'timed', 'ImageTensors', 'MemoryDL',
          'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls', 'stratified', 'tensor_dls',
          'ForgetSplit', 'forget_class', 'forget_idxs', 'forget_random', 'forget_where', 'create_model', 'list_archs', 'small_resnet',
          'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method', 'image_learner', 'list_methods', 'lr_range', 'register_method', 'train',
          'unsir_recipe', 'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'FineTune', 'evaluate',
-         'hit_rate', 'measures', 'rates', 'compare', 'plot_predictions', 'plot_tradeoff', 'plot_unsir']
+         'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric']

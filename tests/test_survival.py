@@ -1,0 +1,108 @@
+"""A grid survives kill -9 of the driver at random moments, of a worker, and of a Ray node."""
+import os
+import random
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from multiprocessing import get_context
+
+import psutil
+import pytest
+
+os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
+import torch  # noqa: E402
+
+from unlearn_nb import bench as engine  # noqa: E402
+from unlearn_nb.store import Store  # noqa: E402
+
+GRID = {'run': [{'data': 'digits', 'epochs': 1, 'seeds': [0, 1, 2], 'requests': [{'classes': ['3']}, {'kind': 'random', 'frac': .1}],
+                 'methods': ['finetune'], 'options': {'n': 300}}]}
+
+
+def _run(out, workers=1):
+    torch.set_num_threads(1)
+    engine.bench(GRID, out, workers=workers)
+
+
+def test_kill_driver(tmp_path):
+    """50 times kill -9 at a random moment, then one run to the end: all results, none twice, all checksums good"""
+    rng, out, kills, seen = random.Random(0), tmp_path/'store', 0, 0
+    torch.set_num_threads(1)
+    engine.bench(GRID, tmp_path/'whole')
+    whole = Store(tmp_path/'whole')
+    grid_cells = {c.key for c in engine.plan(GRID)}
+    assert {e.key for e in whole.entries()} == grid_cells
+    while kills < 50:
+        child = get_context('fork').Process(target=_run, args=(out,))
+        child.start()
+        time.sleep(rng.expovariate(1/.35))
+        if child.is_alive():
+            os.kill(child.pid, signal.SIGKILL)
+            kills += 1
+        child.join()
+        if (out/'results.sqlite').exists():
+            n = len(Store(out).entries())
+            assert n >= seen, 'a finished result was lost'
+            seen = n
+            if n == len(grid_cells):  # done early: start over beside it, so that all 50 kills hit a working grid
+                assert Store(out).check() == []
+                out, seen = tmp_path/f'store{kills}', 0
+    _run(out)
+    for folder in sorted(tmp_path.glob('store*')):
+        if not (folder/'results.sqlite').exists(): continue
+        _run(folder)
+        store = Store(folder)
+        assert store.check() == []
+        assert {e.key for e in store.entries()} == grid_cells
+        rows = sqlite3.connect(store.db).execute('SELECT count(*), count(DISTINCT key) FROM entries').fetchone()
+        assert rows == (len(grid_cells), len(grid_cells))
+        named = {e.model for e in store.entries() if e.model}
+        assert {p.stem for p in store.models.glob('*.safetensors')} >= named
+        for e in store.entries():  # the very models of an undisturbed run
+            assert e.model is None or e.result.get('model_after') == whole.get(e.key).result.get('model_after')
+
+
+def test_kill_worker(tmp_path):
+    """A worker that dies is replaced; its cell is computed by another"""
+    killed = []
+
+    def kill_once(cell, state, seconds):
+        children = [p for p in psutil.Process().children() if 'spawn_main' in ' '.join(p.cmdline())]
+        if not killed and children: killed.append(children[0].pid), children[0].kill()
+    done, rows = engine.bench(GRID, tmp_path/'s', kill_once, workers=2)
+    assert killed and not done.failed and done.finished == len(engine.plan(GRID)) and Store(tmp_path/'s').check() == []
+
+
+def test_ray_node_dies(tmp_path):
+    """Two nodes on the loopback interface, one killed in the middle: all results arrive"""
+    pytest.importorskip('ray')
+    import ray
+    script = [sys.executable, '-m', 'ray.scripts.scripts']
+    common = ['--node-ip-address=127.0.0.2', '--num-cpus=1', '--object-store-memory=100000000', '--disable-usage-stats']  # Ray replaces 127.0.0.1 by the outer address
+    raylets = lambda: {p.pid: p for p in psutil.process_iter(['name']) if p.info['name'] == 'raylet'}
+    with socket.socket() as s:
+        s.bind(('127.0.0.2', 0))
+        address = f'127.0.0.2:{s.getsockname()[1]}'
+    before, finished, killed = raylets(), [], []
+    try:
+        subprocess.run([*script, 'start', '--head', f"--port={address.split(':')[1]}", '--include-dashboard=false', *common], check=True, capture_output=True, timeout=120)
+        first = raylets()
+        subprocess.run([*script, 'start', f'--address={address}', *common], check=True, capture_output=True, timeout=120)
+        second = next(p for pid, p in raylets().items() if pid not in first)
+
+        def kill_node(cell, state, seconds):
+            finished.append(state)
+            if len(finished) == 1: killed.append(len([n for n in ray.nodes() if n['Alive']]))
+            if len(finished) == 6: second.kill()
+        done, rows = engine.bench(GRID, tmp_path/'s', kill_node, backend='ray', address=address)
+        assert killed == [2] and not second.is_running()
+        assert not done.failed and done.finished == len(engine.plan(GRID)) and Store(tmp_path/'s').check() == []
+    finally:
+        ray.shutdown()
+        for pid, p in raylets().items():
+            if pid not in before: p.kill()
+        for p in psutil.process_iter(['cmdline']):
+            if address in ' '.join(p.info['cmdline'] or []): p.kill()
