@@ -2,13 +2,16 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test export readme docs clean
+.PHONY: demo test gpu export docs clean
 
 demo: .venv/ready
 	$(BIN)/unlearn-nb demo
 
 test: .venv/ready
 	$(BIN)/python tools/check.py
+
+gpu: .venv/ready               # every grid that deserves a GPU; resumes where it stopped
+	for g in grids/*_full.toml; do $(BIN)/unlearn-nb bench $$g --out results/$$(basename $$g .toml) && $(BIN)/unlearn-nb report results/$$(basename $$g .toml) || exit 1; done
 
 export: .venv/ready            # after editing a notebook: package, README, clean notebooks
 	$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python tools/readme.py

@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['RequestError', 'SealedDataError', 'DivergedError', 'seeded', 'canonical', 'config_hash', 'Timing', 'timed',
-           'environment', 'atomic_dir']
+           'environment', 'trim_memory', 'atomic_dir']
 
 # %% ../nbs/00_core.ipynb #f14abfb4
+import ctypes
 import hashlib
 import json
 import math
@@ -102,6 +103,13 @@ def environment()->dict: # Keys python, platform, cpu, cores, gpu, commit and on
     gpu = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None
     return dict(python=platform.python_version(), platform=platform.platform(), cpu=_cpu_name(), cores=os.cpu_count(), gpu=gpu,
                 commit=_commit(), **{p: _version(p) for p in ('unlearn_nb', 'fastai', 'fastcore', 'torch', 'torchvision')})
+
+# %% ../nbs/00_core.ipynb #9c3b9b6d
+def trim_memory(
+)->bool: # Whether the C library has such a call (glibc does) and released something
+    "Return freed heap memory to the system"
+    try: return bool(ctypes.CDLL(None).malloc_trim(0))
+    except (AttributeError, OSError, TypeError): return False
 
 # %% ../nbs/00_core.ipynb #e1d68f5a
 @contextmanager

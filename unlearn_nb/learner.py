@@ -4,9 +4,10 @@
 
 # %% auto #0
 __all__ = ['unsir_recipe', 'Autocast', 'bf16_pays', 'Phase', 'Recipe', 'phase_seed', 'ClipGradValue', 'RecipeRecorder',
-           'ReplaySchedule', 'image_learner', 'train', 'SkipValidation', 'BatchNormMode', 'DivergenceGuard',
-           'CostMeter', 'UnlearnMethod', 'register_method', 'get_method', 'list_methods', 'UnlearnRecord', 'model_hash',
-           'working_copy', 'predict_logits', 'check_trained', 'LRRange', 'lr_edge', 'lr_range', 'one_cycle']
+           'TrimMemory', 'ReplaySchedule', 'image_learner', 'train', 'SkipValidation', 'BatchNormMode',
+           'DivergenceGuard', 'CostMeter', 'UnlearnMethod', 'register_method', 'get_method', 'list_methods',
+           'UnlearnRecord', 'model_hash', 'working_copy', 'predict_logits', 'check_trained', 'LRRange', 'lr_edge',
+           'lr_range', 'one_cycle']
 
 # %% ../nbs/30_learner.ipynb #eee8df31
 import copy
@@ -39,7 +40,7 @@ from fastcore.basics import patch
 from fastcore.foundation import L
 from torch import nn
 
-from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed
+from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed, trim_memory
 from .data import class_names, data_fingerprint, input_shape
 from .models import create_model
 from .splits import ForgetSplit, SealedSplit, part_dl
@@ -143,6 +144,11 @@ class RecipeRecorder(Callback):
             cbs=[copy.copy(c) for c in self.learn.cbs if isinstance(c, self._shaping)]))
 
 # %% ../nbs/30_learner.ipynb #edb75000
+class TrimMemory(Callback):
+    "Return freed memory to the system after every epoch; see `trim_memory`"
+    order = 100
+    def after_epoch(self): trim_memory()
+
 class ReplaySchedule(Callback):
     "Set every hyper-parameter as it was at the same progress of a recorded phase"
     order,run_valid = ParamScheduler.order,False
@@ -175,7 +181,7 @@ def image_learner(
     device = getattr(dls, 'device', None) or 'cpu'
     bf16 = precision == 'bf16' or (precision == 'auto' and bf16_pays(device) and shape[-1] >= 16)
     if channels_last: model = model.to(memory_format=torch.channels_last) # from the start, so that a model read from a file computes the same bits
-    cbs = [RecipeRecorder(), *([ChannelsLast()] if channels_last else []), *([Autocast()] if bf16 else []), *L(cbs)]
+    cbs = [RecipeRecorder(), TrimMemory(), *([ChannelsLast()] if channels_last else []), *([Autocast()] if bf16 else []), *L(cbs)]
     learn = Learner(dls, model.to(device), loss_func=loss_func or CrossEntropyLossFlat(), opt_func=opt_func, metrics=kwargs.pop('metrics', accuracy), cbs=cbs, **kwargs)
     learn.arch_config,learn.seed,learn.recipe = config,seed,Recipe(seed)
     return learn
@@ -349,7 +355,7 @@ def working_copy(
 )->Learner: # Shares only data; all parameters trainable, no loaders, no metrics, only callbacks of precision and layout
     "A copy of a learner for a method to work on"
     new = Learner(learn.dls, copy.deepcopy(learn.model), loss_func=copy.deepcopy(learn.loss_func), opt_func=Adam, lr=learn.lr, path=learn.path,
-                  model_dir=learn.model_dir, moms=learn.moms, cbs=[copy.copy(c) for c in learn.cbs if isinstance(c, _layout)] + [CostMeter()])
+                  model_dir=learn.model_dir, moms=learn.moms, cbs=[copy.copy(c) for c in learn.cbs if isinstance(c, _layout)] + [CostMeter(), TrimMemory()])
     new.dls = _SealedLoaders(learn.dls)
     for p in new.model.parameters(): p.requires_grad_(True)
     new.arch_config,new.recipe,new.seed = (getattr(learn, a, None) for a in ('arch_config', 'recipe', 'seed'))
