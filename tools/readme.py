@@ -16,6 +16,7 @@ def readme() -> str:
         directives = re.findall(r'^#\|\s*(\w+)', c.source, re.M) if c.cell_type == 'code' else []
         if 'hide' in directives: continue
         c.source = re.sub(r'^#\|.*\n?', '', c.source, flags=re.M).strip()
+        if 'echo' in directives: c.metadata['transient'] = {'remove_source': True}  # `#| echo: false`
         keep.append(c)
     nb.cells = keep
     text, _ = MarkdownExporter().from_notebook_node(nb)

@@ -49,7 +49,8 @@ def plot_group(
     for m,g in df.groupby('method', sort=False):
         known = g['cost'].notna().any()
         ax.scatter(g[x], g[y], marker=marks[m], s=190 if m == 'retrain' else 75, edgecolor='k', linewidth=.6, label=m, zorder=3, **(dict(c=g['cost'], cmap='viridis', norm=norm) if known else dict(color='white')))
-    fig.colorbar(plt.matplotlib.cm.ScalarMappable(norm, 'viridis'), ax=ax, label='time, % of retraining')
+    bar = fig.colorbar(plt.matplotlib.cm.ScalarMappable(norm, 'viridis'), ax=ax, label='time, % of retraining')
+    bar.ax.yaxis.set_major_formatter('{x:g}'); bar.ax.yaxis.set_minor_formatter(plt.matplotlib.ticker.LogFormatter(minor_thresholds=(1.5, .5)))
     words = {'A_Df': 'test accuracy on forgotten classes, %', 'A_Dr': 'test accuracy on retained classes, %', 'UA': 'error on the forget set, %', 'TA': 'test accuracy, %'}
     ax.set(xlabel=words[x], ylabel=words[y]); ax.grid(alpha=.3); sns.despine(ax=ax)
     fig.legend(*ax.get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=9)
@@ -63,12 +64,12 @@ def _svg(fig):
 _style = '''
 :root{--fg:#1d1d1f;--bg:#fff;--soft:#6b6b70;--line:#ddd;--hi:#f3f6fa}
 @media (prefers-color-scheme:dark){:root{--fg:#e8e8ea;--bg:#17181a;--soft:#a0a0a6;--line:#3a3b3f;--hi:#222428} img{background:#fff;border-radius:6px}}
-*{box-sizing:border-box} body{font:15px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:1180px;padding:1rem}
+*{box-sizing:border-box} body{font:15px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:1440px;padding:1rem}
 h1{font-size:1.5rem;margin:.2em 0} h2{font-size:1.15rem;margin:1.6em 0 .4em} p,small{color:var(--soft)} .wide{overflow-x:auto}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.86rem;width:100%} th,td{padding:.3em .6em;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th{cursor:pointer;user-select:none;position:sticky;top:0;background:var(--bg)} th:hover,tbody tr:hover{background:var(--hi)} th[aria-sort=ascending]::after{content:" \\25B4"} th[aria-sort=descending]::after{content:" \\25BE"}
 td.t,th.t{text-align:left} tr.retrain{font-weight:600} select{font:inherit;padding:.25em .5em;color:inherit;background:var(--bg);border:1px solid var(--line);border-radius:5px;max-width:100%}
-img{max-width:100%;height:auto} .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:1rem} figure{margin:0} figcaption{color:var(--soft);font-size:.86rem}
+td,th{overflow-wrap:normal} p{overflow-wrap:anywhere} img{max-width:100%;height:auto} .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:1rem} figure{margin:0} figcaption{color:var(--soft);font-size:.86rem}
 '''
 _script = '''
 const pick=document.getElementById('pick');
@@ -81,15 +82,15 @@ document.querySelectorAll('table').forEach(t=>t.querySelectorAll('th').forEach((
 
 # %% ../nbs/82_report.ipynb #18ff271f
 _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title><style>{{ style }}</style></head><body>
-<h1>{{ title }}</h1><p>{{ n }} models, {{ groups|length }} comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean absolute difference to them over UA, RA and TA, 0 is best. Click a heading to sort.</p>
+<h1>{{ title }}</h1><p>{% if constant %}{{ constant }}. {% endif %}{{ n }} models, {{ groups|length }} comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean absolute difference to them over UA, RA and TA, 0 is best. Click a heading to sort.</p>
 <label>Show <select id="pick"><option value="">everything</option>{% for g in groups %}<option>{{ g }}</option>{% endfor %}</select></label>
-{% macro table(df, head) %}<div class="wide"><table><thead><tr>{% for c in df.columns if c != '_g' %}<th scope="col"{% if loop.index <= head %} class="t"{% endif %}>{{ c }}</th>{% endfor %}</tr></thead><tbody>
-{% for r in df.to_dict('records') %}<tr{% if r._g %} data-group="{{ r._g }}"{% endif %}{% if r.method == 'retrain' %} class="retrain"{% endif %}>{% for c in df.columns if c != '_g' %}<td{% if loop.index <= head %} class="t"{% endif %}>{{ r[c] }}</td>{% endfor %}</tr>
+{% macro table(df) %}<div class="wide"><table><thead><tr>{% for c in df.columns if c != '_g' %}<th scope="col"{% if c in text %} class="t"{% endif %}>{{ c }}</th>{% endfor %}</tr></thead><tbody>
+{% for r in df.to_dict('records') %}<tr{% if r._g %} data-group="{{ r._g }}"{% endif %}{% if r.method == 'retrain' %} class="retrain"{% endif %}>{% for c in df.columns if c != '_g' %}<td{% if c in text %} class="t"{% endif %}>{{ r[c] }}</td>{% endfor %}</tr>
 {% endfor %}</tbody></table></div>{% endmacro %}
-<h2>Results</h2>{{ table(board, 6) }}
+<h2>Results</h2>{{ table(board) }}
 <h2>Forgetting against utility</h2><div class="cards">{% for g, img in figures %}<figure data-group="{{ g }}"><img alt="Forgetting against utility, {{ g }}" src="{{ img }}"><figcaption>{{ g }}</figcaption></figure>{% endfor %}</div>
-{% if ranks is not none and ranks|length > 1 %}<h2>Mean rank by gap</h2><p>Over all comparisons and seeds, 1 is best.</p>{{ table(ranks, 1) }}{% endif %}
-{% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second, percentage points, over shared seeds; p by paired t-test, corrected for the number of pairs (Benjamini-Hochberg).</p>{{ table(pairs, 7) }}{% endif %}
+{% if ranks is not none and ranks|length > 1 %}<h2>Mean rank by gap</h2><p>Over all comparisons and seeds, 1 is best.</p>{{ table(ranks) }}{% endif %}
+{% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second, percentage points, over shared seeds; p by paired t-test, corrected for the number of pairs (Benjamini-Hochberg).</p>{{ table(pairs) }}{% endif %}
 <h2>Made with</h2><p>{% for k, v in env.items() if v %}{{ k }} {{ v }}{% if not loop.last %}, {% endif %}{% endfor %}</p><script>{{ script }}</script></body></html>'''
 
 def _group_name(r): return ', '.join(str(r[k]) + (' epochs' if k == 'epochs' else '') for k in group_by if r[k] not in ('', None))
@@ -107,8 +108,11 @@ def report_page(
     num = lambda s, f: ['' if v != v else f.format(v) for v in s]
     pairs = pairs.assign(difference=num(100*pairs['difference'], '{:+.2f}'), p=num(pairs['p'], '{:.3f}'), p_corrected=num(pairs['p_corrected'], '{:.3f}'), _g=[_group_name(r) for r in pairs.to_dict('records')]).drop(columns='metric')
     rank = ranks(rows).round(2).reset_index()
+    same = [c for c in group_by[:-1] if board[c].nunique() == 1] # said once, above the table
+    constant = _group_name({**dict.fromkeys(group_by, ''), **{c: board[c].iloc[0] for c in same}})
+    board,pairs = board.drop(columns=same),pairs.drop(columns=same)
     html = Environment(autoescape=True).from_string(_page)
-    return html.render(title=title, style=Markup(_style), script=Markup(_script), n=len(df), groups=list(dict.fromkeys(board['_g'])), board=board, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
+    return html.render(title=title, style=Markup(_style), script=Markup(_script), n=len(df), constant=constant, text={*group_by, 'method', 'first', 'second'}, groups=list(dict.fromkeys(board['_g'])), board=board, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
 
 # %% ../nbs/82_report.ipynb #fe5ea0aa
 def report(
