@@ -86,13 +86,13 @@ def _progress(n):
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
     name = lambda c: ' '.join(str(c.about[k]) for k in ('data', 'arch', 'seed', 'scenario', 'method') if k in c.about)
-    console = Console(stderr=True)
-    bar = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not console.is_terminal)
+    console,tty = Console(stderr=True),sys.stderr.isatty() # not Rich's opinion, which FORCE_COLOR sways
+    bar = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not tty)
     with bar:
         task = bar.add_task('starting', total=n)
         def on_cell(c, state, seconds):
             bar.update(task, advance=1, description=f'{c.kind} {name(c)}'[:60])
-            if state == 'failed' or (state == 'finished' and not console.is_terminal and c.kind != 'evaluate'): typer.echo(f"{state}: {c.kind} {name(c)} ({seconds:.1f} s)", err=True)
+            if state == 'failed' or (state == 'finished' and not tty and c.kind != 'evaluate'): typer.echo(f"{state}: {c.kind} {name(c)} ({seconds:.1f} s)", err=True)
         yield on_cell
 
 @app.command()
