@@ -86,7 +86,8 @@ def test_ray_node_dies(tmp_path):
     with socket.socket() as s:
         s.bind(('127.0.0.2', 0))
         address = f'127.0.0.2:{s.getsockname()[1]}'
-    before, finished, killed = raylets(), [], []
+    of_ray = lambda: {p.pid: p for p in psutil.process_iter(['cmdline']) if '/ray/' in ' '.join(p.info['cmdline'] or [])}
+    before, finished, killed = of_ray(), [], []
     try:
         subprocess.run([*script, 'start', '--head', f"--port={address.split(':')[1]}", '--include-dashboard=false', *common], check=True, capture_output=True, timeout=120)
         first = raylets()
@@ -102,7 +103,5 @@ def test_ray_node_dies(tmp_path):
         assert not done.failed and done.finished == len(engine.plan(GRID)) and Store(tmp_path/'s').check() == []
     finally:
         ray.shutdown()
-        for pid, p in raylets().items():
+        for pid, p in of_ray().items():
             if pid not in before: p.kill()
-        for p in psutil.process_iter(['cmdline']):
-            if address in ' '.join(p.info['cmdline'] or []): p.kill()
