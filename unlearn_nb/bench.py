@@ -20,7 +20,7 @@ from collections import OrderedDict
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache, partial
 from importlib import import_module
 from multiprocessing import get_context
@@ -35,14 +35,14 @@ from fastai.learner import Learner
 from fastai.optimizer import Adam
 
 from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed
-from .checkpoint import load_weights, read_metadata, save_model
+from .checkpoint import load_model, save_model
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
-from .learner import Recipe, SkipValidation, get_method, image_learner, train, unsir_recipe
+from .learner import get_method, image_learner, train, unsir_recipe
 from .methods import gradient, retrain, unsir # registers what comes with the package
 from .metrics import hit_rate, measures
 from .outputs import collect
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
-from .store import Store, StoreError, code_version, result_key, source_hash
+from .store import Store, code_version, result_key, source_hash
 
 try: import tomllib
 except ImportError: import tomli as tomllib # Python 3.10
@@ -228,15 +228,12 @@ def pack(
 
 def unpack(
     data:bytes,   # From `pack`
-    config:dict   # Of the cell: data, options, arch, recipe
+    config:dict   # Of the cell: data and options
 )->Learner:
     "A learner from bytes, with its recipe"
     with tempfile.TemporaryDirectory() as tmp:
         file = Path(tmp)/'m.safetensors'; file.write_bytes(data)
-        meta = read_metadata(file)
-        learn = load_weights(_blank(config, meta.get('seed') or 0), file)
-    if meta.get('recipe'): learn.recipe = Recipe.from_dict(meta['recipe'])
-    return learn
+        return load_model(file, _loaders(config))
 
 def _blank(config, seed): return image_learner(_loaders(config), config['arch'], seed=seed, **recipe_named(config['recipe'])[1])
 
