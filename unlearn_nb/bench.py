@@ -33,6 +33,9 @@ import torch
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LogNorm
+from matplotlib.ticker import LogFormatter
 
 from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed
 from .checkpoint import load_model, save_model
@@ -121,6 +124,7 @@ def _checked(d, cls, where):
             raise RequestError(f"{where}: unknown key {k!r}; " + (f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"))
     return cls(**d)
 
+# %% ../nbs/80_bench.ipynb #dd6e8ae2
 def read_grid(
     grid # Path of a TOML file, or the same as a dict
 )->list[Run]: # Raises `RequestError`
@@ -141,6 +145,7 @@ def read_grid(
             if m not in grid_metrics: raise RequestError(f"{where}, run {i+1}: unknown metric {m!r}; there are {', '.join(grid_metrics)}")
     return runs
 
+# %% ../nbs/80_bench.ipynb #0181bd04
 grid_metrics = {} # Name -> f(learner, split) -> dict of plain numbers
 
 def register_metric(
@@ -237,6 +242,7 @@ def unpack(
 
 def _blank(config, seed): return image_learner(_loaders(config), config['arch'], seed=seed, **recipe_named(config['recipe'])[1])
 
+# %% ../nbs/80_bench.ipynb #640d86b6
 def run_cell(
     cell:Cell,
     models:list,  # Bytes of the models of `cell.needs`
@@ -251,7 +257,7 @@ def run_cell(
         quiet.enter_context(learn.no_bar()); quiet.enter_context(learn.no_logging())
         if cell.kind == 'train':
             with timed() as fit: train(learn, c['epochs'], **recipe_named(c['recipe'])[2])
-            return {'seconds': fit.seconds, 'epochs': c['epochs'], 'environment': environment()},pack(learn),fit.seconds
+            return {'seconds': fit.seconds, 'cpu_seconds': fit.cpu_seconds, 'epochs': c['epochs'], 'environment': environment()},pack(learn),fit.seconds
         split = make_request(learn.dls, **c['request'])
         if cell.kind == 'unlearn':
             new = learn.unlearn(split, get_method(c['method'], **{k: tuple(v) if isinstance(v, list) else v for k,v in c['hyper'].items()}), seed=c['seed'])
@@ -308,6 +314,7 @@ class Done:
 
 def _explain(e): return f"{type(e).__name__}: {e}\n" + ''.join(traceback.format_exception(type(e), e, e.__traceback__)[-4:])
 
+# %% ../nbs/80_bench.ipynb #ff1d6b7f
 def run_cells(
     cells:list[Cell],
     store:Store,
@@ -347,6 +354,7 @@ def run_cells(
     finally: ex.shutdown(wait=False, cancel_futures=True)
     return res
 
+# %% ../nbs/80_bench.ipynb #0b84abbd
 def _fail(store, c, e, res, bad, on_cell):
     store.put(c.key, {'kind': c.kind, **c.config, 'about': c.about, 'needs': list(c.needs)}, error=_explain(e))
     res.failed.append((c, e)); bad.add(c.key); on_cell(c, 'failed', 0.)
@@ -364,14 +372,16 @@ def assemble(
     for e in (e for e in map(store.get, keys) if e is not None):
         parent = store.get(e.config['needs'][0])
         r,trained = parent.result,parent.config['kind'] == 'train'
-        rows.append({**e.config['about'], **e.result, 'MIA': e.result.get('MIA'), 'seconds': r['seconds'], 'key': e.key, 'model': parent.model,
+        rows.append({**e.config['about'], **e.result, 'MIA': e.result.get('MIA'), 'seconds': r['seconds'], 'cpu_seconds': r.get('cpu_seconds'), 'key': e.key, 'model': parent.model,
                      **{k: None if trained else r[k] for k in ('samples_read', 'images', 'hyper', 'details')}})
-    cost = lambda r: None if not r['images'] else r['images']['forward_backward'] + r['images']['forward']/3
-    ref = pd.DataFrame([{**{k: r[k] for k in group_by}, 'seed': r['seed'], 'seconds': r['seconds'], 'work': cost(r)} for r in rows if r['method'] == 'retrain'], columns=[*group_by, 'seed', 'seconds', 'work']).groupby([*group_by, 'seed'])[['seconds', 'work']].mean()
+    costs = {'seconds_ratio': lambda r: r['seconds'], 'cpu_ratio': lambda r: r['cpu_seconds'], 'images_ratio': lambda r: r['images'] and r['images']['forward_backward'] + r['images']['forward']/3}
+    at,ref = lambda r: (*(r[k] for k in group_by), r['seed']),{}
     for r in rows:
-        at = tuple(r[k] for k in group_by) + (r['seed'],)
-        known = at in ref.index and r['method'] != 'original'
-        r['seconds_ratio'],r['images_ratio'] = (r['seconds']/ref.loc[at, 'seconds'], cost(r)/ref.loc[at, 'work']) if known else (None, None)
+        if r['method'] == 'retrain': ref.setdefault(at(r), []).append(r)
+    for r in rows:
+        for name,f in costs.items():
+            base = [f(o) for o in ref.get(at(r), []) if f(o)]
+            r[name] = f(r)*len(base)/sum(base) if base and f(r) is not None and r['method'] != 'original' else None
     return canonical(rows)
 
 # %% ../nbs/80_bench.ipynb #729d5719
@@ -449,20 +459,29 @@ def load_learners(
     return {r['method']: unpack(store.model(r['model']), by_key[r['key']].config) for r in rows}
 
 # %% ../nbs/80_bench.ipynb #e485c87d
+_words = {'A_Df': 'test accuracy on forgotten classes, %', 'A_Dr': 'test accuracy on retained classes, %', 'UA': 'error on the forget set, %', 'TA': 'test accuracy, %'}
+
 def plot_tradeoff(
-    rows:list, # Rows of results.json
-    ax=None
-):             # The axes
-    "Held-out accuracy on forgotten against retained classes (or UA against TA), one mark per model"
+    rows,                      # Rows of results.json, to be compared with each other
+    cost:str='seconds_ratio'   # On the colour: 'seconds_ratio', 'cpu_ratio' or 'images_ratio'
+):                             # The figure
+    "Forgetting against utility, one mark per model, its cost as a share of retraining on the colour; the retrained model is a hollow star"
     df = pd.DataFrame(rows)
-    by_class = df['A_Df'].notna().any()
-    x,y = ('A_Df', 'A_Dr') if by_class else ('UA', 'TA')
-    if ax is None: _,ax = plt.subplots(figsize=(5.4, 3.4), dpi=80, layout='constrained')
-    marks = dict(zip(df['method'].unique(), ['o', '*', 's', 'D', '^', 'v', 'P', 'X', 'h', '<', '>', 'p']*9))
-    sns.scatterplot(df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}), x=x, y=y, hue='method', style='method', markers=marks, size='method', sizes={m: 320 if m == 'retrain' else 90 for m in marks}, palette='colorblind', ax=ax)
-    ax.set(xlabel='test accuracy on the forgotten classes, %' if by_class else 'error on the forget set, %', ylabel='test accuracy on the retained classes, %' if by_class else 'test accuracy, %')
-    sns.move_legend(ax, 'center left', bbox_to_anchor=(1, .5), title=None, frameon=False); sns.despine(ax=ax)
-    return ax
+    x,y = ('A_Df', 'A_Dr') if df['A_Df'].notna().any() else ('UA', 'TA')
+    df = df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}, cost=100*df[cost].astype(float))
+    fig,ax = plt.subplots(figsize=(7, 3.6), dpi=80, layout='constrained')
+    marks = dict(zip(df['method'].unique(), ['o', '*', 's', 'D', '^', 'v', 'P', 'X', 'h', '<', '>', 'p', 'd', '8']*9))
+    lo,hi = (df['cost'].min(), df['cost'].max()) if df['cost'].notna().any() else (1, 100)
+    norm = LogNorm(vmin=max(.1, lo), vmax=max(100., hi))
+    for m,g in df.groupby('method', sort=False):
+        if m == 'retrain': look = dict(marker='*', s=300, facecolor='none', linewidth=1.3, zorder=4)
+        else: look = dict(marker=marks[m], s=75, linewidth=.6, zorder=3, **(dict(c=g['cost'], cmap='viridis', norm=norm) if g['cost'].notna().any() else dict(color='white')))
+        ax.scatter(g[x], g[y], edgecolor='k', label=m, **look)
+    bar = fig.colorbar(ScalarMappable(norm, 'viridis'), ax=ax, label={'seconds_ratio': 'time', 'cpu_ratio': 'CPU time', 'images_ratio': 'images'}[cost] + ', % of retraining')
+    bar.ax.yaxis.set_major_formatter('{x:g}'); bar.ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, .5)))
+    ax.set(xlabel=_words[x], ylabel=_words[y]); ax.grid(alpha=.3); sns.despine(ax=ax)
+    fig.legend(*ax.get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=9)
+    return fig
 
 # %% ../nbs/80_bench.ipynb #44917975
 def plot_predictions(

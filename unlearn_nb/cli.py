@@ -95,6 +95,7 @@ def _progress(n):
             if state == 'failed' or (state == 'finished' and not tty and c.kind != 'evaluate'): typer.echo(f"{state}: {c.kind} {name(c)} ({seconds:.1f} s)", err=True)
         yield on_cell
 
+# %% ../nbs/90_cli.ipynb #76e4a147
 @app.command()
 def bench(
     grid:Annotated[Path, typer.Argument(help="Grid file in TOML: [[run]] tables with data, arch, epochs, recipe, seeds, requests, methods")],
@@ -119,6 +120,7 @@ def bench(
         typer.echo(f"{done.finished} cells computed, {done.found} found, {len(done.failed)} failed, {done.skipped} skipped; results are in {out}/results.json; `unlearn-nb report {out}` makes a page of them")
         if done.failed: raise typer.Exit(1)
 
+# %% ../nbs/90_cli.ipynb #d0d740c2
 def _estimate_text(est, workers):
     hours = lambda s: f"{s/3600:.1f} h" if s > 5400 else f"{s/60:.1f} min" if s > 90 else f"{s:.0f} s"
     todo = est[est['state'] == 'to do']
@@ -150,9 +152,8 @@ def _demo_figures(rows, cells, store, out):
     learn = learners['original']
     split = engine.make_request(learn.dls, **next(c.config['request'] for c in cells if c.kind == 'evaluate'))
     with atomic_dir(out, overwrite=True) as tmp:
-        engine.plot_tradeoff(rows).figure.savefig(tmp/'tradeoff.png')
+        engine.plot_tradeoff(rows).savefig(tmp/'tradeoff.png')
         engine.plot_predictions(learners, split).savefig(tmp/'predictions.png')
-        if 'unsir' in learners: engine.plot_unsir(learn, learn.unlearn(split, 'unsir', seed=rows[0]['seed']), split).savefig(tmp/'unsir.png')
 
 # %% ../nbs/90_cli.ipynb #a521d46b
 @app.command()

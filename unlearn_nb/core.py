@@ -71,14 +71,15 @@ def config_hash(
 @dataclass
 class Timing:
     "Result of `timed`"
-    seconds:float=0. # Wall-clock seconds, set when the block ends, also after an exception
+    seconds:float=0.     # Wall-clock seconds, set when the block ends, also after an exception
+    cpu_seconds:float=0. # Of all threads of this process
 
 @contextmanager
 def timed():
-    "Measure the wall-clock time of a block"
-    t,start = Timing(),time.perf_counter()
+    "Measure the time of a block"
+    t,start,cpu = Timing(),time.perf_counter(),time.process_time()
     try: yield t
-    finally: t.seconds = time.perf_counter()-start
+    finally: t.seconds,t.cpu_seconds = time.perf_counter()-start,time.process_time()-cpu
 
 # %% ../nbs/00_core.ipynb #6cf17a0c
 def _cpu_name():

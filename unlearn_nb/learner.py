@@ -331,6 +331,7 @@ class UnlearnRecord:
     model_after:str
     details:dict          # What the method chose or measured on its way
     environment:dict
+    cpu_seconds:float=0.  # Of the processors; on a GPU this says little
     chain:list = field(default_factory=list) # Records of earlier requests on the same model
 
 def model_hash(
@@ -421,7 +422,7 @@ def unlearn(self:Learner,
         details = method.run(new, view) or {}
     if not all(p.isfinite().all() for p in new.model.state_dict().values()): raise DivergedError(f"{method.name}: weights became non-finite; lower the learning rate")
     record = UnlearnRecord(method.name, asdict(method) if hasattr(method, '__dataclass_fields__') else {}, split.name, split.kind, len(split.forget_idxs), seed, t.seconds,
-        dict(view.samples_read), dict(new.cost_meter.images), split.fingerprint, split.data, before, model_hash(new.model), details, environment(),
+        dict(view.samples_read), dict(new.cost_meter.images), split.fingerprint, split.data, before, model_hash(new.model), details, environment(), t.cpu_seconds,
         [*getattr(getattr(self, 'unlearn_record', None), 'chain', []), *([asdict(replace(self.unlearn_record, chain=[]))] if hasattr(self, 'unlearn_record') else [])])
     return _released(self, new, record)
 

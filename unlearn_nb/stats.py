@@ -31,7 +31,7 @@ def bootstrap_ci(
 
 def summary(
     rows,             # Rows of results.json, or a DataFrame
-    metrics=('A_Df', 'A_Dr', 'UA', 'RA', 'TA', 'gap', 'seconds', 'seconds_ratio', 'images_ratio')
+    metrics=('A_Df', 'A_Dr', 'UA', 'RA', 'TA', 'gap', 'seconds', 'seconds_ratio', 'cpu_ratio', 'images_ratio')
 )->pd.DataFrame:      # One row per group, method and metric: n, mean, std (`NaN` for one seed), low, high (95 % of the mean)
     "Mean and spread over seeds; several retrained models of a seed count as one, their mean"
     df = with_gap(rows)

@@ -118,24 +118,27 @@ class Store:
             found = int(c.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()[0])
         if found > SCHEMA: raise StoreError(f"{self.db} was written by a newer version (schema {found}, this one reads {SCHEMA}); upgrade unlearn_nb")
 
-    @contextmanager
-    def _connect(self, doing):
-        with _explained(self.db, doing):
-            quiet = self.readonly and not Path(f'{self.db}-wal').exists() # nobody is writing: open without side files
-            c = sqlite3.connect(f"{self.db.absolute().as_uri()}?mode={'ro' if self.readonly else 'rwc'}{'&immutable=1' if quiet else ''}", uri=True, timeout=60, isolation_level=None)
-            try:
-                c.execute('PRAGMA synchronous=FULL')
-                yield c
-            finally: c.close()
+# %% ../nbs/03_store.ipynb #17d5805c
+@patch
+@contextmanager
+def _connect(self:Store, doing):
+    with _explained(self.db, doing):
+        quiet = self.readonly and not Path(f'{self.db}-wal').exists() # nobody is writing: open without side files
+        c = sqlite3.connect(f"{self.db.absolute().as_uri()}?mode={'ro' if self.readonly else 'rwc'}{'&immutable=1' if quiet else ''}", uri=True, timeout=60, isolation_level=None)
+        try:
+            c.execute('PRAGMA synchronous=FULL')
+            yield c
+        finally: c.close()
 
-    @contextmanager
-    def _transaction(self, c):
-        c.execute('BEGIN IMMEDIATE')
-        try: yield
-        except BaseException:
-            if c.in_transaction: c.execute('ROLLBACK')
-            raise
-        c.execute('COMMIT')
+@patch
+@contextmanager
+def _transaction(self:Store, c):
+    c.execute('BEGIN IMMEDIATE')
+    try: yield
+    except BaseException:
+        if c.in_transaction: c.execute('ROLLBACK')
+        raise
+    c.execute('COMMIT')
 
 # %% ../nbs/03_store.ipynb #540d1a31
 @patch
@@ -162,6 +165,7 @@ def put_model(self:Store,
             finally: os.close(d)
     return sha
 
+# %% ../nbs/03_store.ipynb #409bcf31
 @patch
 def put(self:Store,
     key:str,
