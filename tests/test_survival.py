@@ -105,3 +105,30 @@ def test_ray_node_dies(tmp_path):
         ray.shutdown()
         for pid, p in of_ray().items():
             if pid not in before: p.kill()
+
+
+def test_full_disk(tmp_path):
+    """A disk that fills in the middle of a grid: a clear error, finished results readable; with more room the same call goes on"""
+    script = f'''
+import subprocess, torch
+from pathlib import Path
+from unlearn_nb import bench as engine
+from unlearn_nb.store import Store, StoreError
+from tests.test_survival import GRID
+torch.set_num_threads(1)
+out = Path({str(tmp_path)!r})/'disk'/'s'
+try: engine.bench(GRID, out)
+except StoreError as e: assert 'full' in str(e), e
+else: raise AssertionError('the disk was large enough')
+n = len(Store(out).entries())
+assert n >= 3 and Store(out).check() == [], n
+subprocess.run(['mount', '-o', 'remount,size=80m', out.parent], check=True)
+done, rows = engine.bench(GRID, out)
+assert done.found == n and not done.failed and done.found+done.finished == len(engine.plan(GRID)) and Store(out).check() == [], (n, done)
+'''
+    (tmp_path/'disk').mkdir()
+    mount = f'mount -t tmpfs -o size=8m none {tmp_path}/disk || exit 77; {sys.executable} -c "$0"'
+    root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    res = subprocess.run(['unshare', '-rm', 'sh', '-c', mount, script], capture_output=True, text=True, cwd=root)
+    if res.returncode == 77 or 'unshare:' in res.stderr: pytest.skip('may not mount a small disk here')
+    assert res.returncode == 0, res.stderr
