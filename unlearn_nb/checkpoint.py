@@ -17,7 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from .core import RequestError, canonical
-from .data import FlipCrop, ImageTensors, class_names, folder_dls, image_files_split, input_shape
+from .data import FlipCrop, ImageTensors, class_names, data_fingerprint, folder_dls, image_files_split, input_shape
 from .learner import Recipe, image_learner, model_hash
 from .splits import SubsetDS
 
@@ -44,7 +44,8 @@ def describe(
     except RequestError: recipe = None
     c,h,w = input_shape(learn.dls)
     return canonical({'format': 1, 'arch': getattr(learn, 'arch_config', None), 'vocab': class_names(learn.dls), 'n_in': c, 'size': [h, w],
-                      'normalize': normalization(learn.dls), 'augment': augmentation(learn.dls), 'recipe': recipe, 'seed': getattr(learn, 'seed', None), 'weights': model_hash(learn.model)})
+                      'normalize': normalization(learn.dls), 'augment': augmentation(learn.dls), 'recipe': recipe, 'seed': getattr(learn, 'seed', None), 'weights': model_hash(learn.model),
+                      **({'forgotten': {'data': data_fingerprint(learn.dls.train_ds), 'idxs': learn.unlearn_forgotten}} if getattr(learn, 'unlearn_forgotten', None) else {})})
 
 def save_model(
     learn:Learner,
@@ -109,6 +110,8 @@ def load_model(
                           **(meta.get('augment', {'flip': False, 'pad': 0}) if augment is None else {} if augment else {'flip': False, 'pad': 0}))
     learn = load_weights(image_learner(data, arch, seed=meta.get('seed') or 0), path)
     if recipe: learn.recipe = recipe
+    gone = meta.get('forgotten') # positions, which mean nothing in other data
+    if gone and gone['data'] == data_fingerprint(learn.dls.train_ds): learn.unlearn_forgotten = gone['idxs']
     return learn
 
 # %% ../nbs/32_checkpoint.ipynb #d692efc5

@@ -244,11 +244,13 @@ class UnlearnMethod:
     reads = frozenset()            # Partitions that `run` may open
     exact = False                  # Equal to training without the forget set, in distribution
     requests = frozenset({'class', 'random', 'idxs', 'where'}) # Kinds of request it is meant for
+    fails = {}                     # Kind of request -> why it is known to fail there; `unlearn` warns
     paper = ''                     # Author, year, identifier
 
     def check(self, learn:Learner, split:SealedSplit): # Raises `RequestError`
         "Refuse a request that the method cannot serve, before any work is done"
         if split.kind not in self.requests: raise RequestError(f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by {', '.join(sorted(self.requests))}")
+        if split.kind in self.fails: warnings.warn(f"{self.name} is known to fail on requests of kind {split.kind!r}: {self.fails[split.kind]}")
     def run(self, learn:Learner, split:SealedSplit):
         "Change `learn.model`; return details for the record, or None"
         raise NotImplementedError(f"{type(self).__name__}.run")
@@ -307,9 +309,9 @@ def get_method(
         if k not in known: raise RequestError(f"{cls.name} has no hyper-parameter {k!r}; it has {', '.join(known) or 'none'}")
     return cls(**hyper) if isinstance(method, type) else replace(method, **hyper) if hyper else method
 
-def list_methods()->pd.DataFrame: # One row per method: name, class, reads, exact, requests, paper
+def list_methods()->pd.DataFrame: # One row per method: name, class, reads, exact, requests it is suited for, paper
     "The registry as a table"
-    return pd.DataFrame([dict(name=n, cls=c.__name__, reads=' '.join(sorted(c.reads)), exact=c.exact, requests=' '.join(sorted(c.requests)), paper=c.paper)
+    return pd.DataFrame([dict(name=n, cls=c.__name__, reads=' '.join(sorted(c.reads)), exact=c.exact, requests=' '.join(sorted(c.requests - c.fails.keys())), paper=c.paper)
                          for n,c in _methods.items()]).rename(columns={'cls': 'class'})
 
 # %% ../nbs/30_learner.ipynb #9fb2b4f8
@@ -411,7 +413,8 @@ def unlearn(self:Learner,
     "A copy of this learner that has forgotten `split.forget`; the learner itself is unchanged"
     method = get_method(method, **hyper)
     _check_fit(self, split)
-    view = SealedSplit(split, method.reads)
+    gone = getattr(self, 'unlearn_forgotten', [])
+    view = SealedSplit(split.without(gone), method.reads)
     method.check(self, view)
     check_trained(self)
     new,before = working_copy(self),model_hash(self.model)
@@ -424,6 +427,7 @@ def unlearn(self:Learner,
     record = UnlearnRecord(method.name, asdict(method) if hasattr(method, '__dataclass_fields__') else {}, split.name, split.kind, len(split.forget_idxs), seed, t.seconds,
         dict(view.samples_read), dict(new.cost_meter.images), split.fingerprint, split.data, before, model_hash(new.model), details, environment(), t.cpu_seconds,
         [*getattr(getattr(self, 'unlearn_record', None), 'chain', []), *([asdict(replace(self.unlearn_record, chain=[]))] if hasattr(self, 'unlearn_record') else [])])
+    new.unlearn_forgotten = sorted({*gone, *split.forget_idxs})
     return _released(self, new, record)
 
 # %% ../nbs/30_learner.ipynb #fe7836b2

@@ -7,6 +7,7 @@ __all__ = ['SubsetDS', 'part_dl', 'ForgetSplit', 'forget_class', 'forget_random'
            'SealedSplit']
 
 # %% ../nbs/11_splits.ipynb #760dc2bf
+import copy
 import difflib
 from collections import Counter
 
@@ -93,6 +94,17 @@ def loader(self:ForgetSplit,
     if self.idxs[part] is None: return None
     dl = self.dls.valid if part.startswith('valid') else self.dls.train
     return part_dl(dl, self.idxs[part], train=train, **{'bs': self.dls.train.bs if train else self.dls.valid.bs, **kwargs})
+
+@patch
+def without(self:ForgetSplit,
+    idxs # Positions that an earlier request has forgotten
+)->ForgetSplit: # Raises `RequestError` if nothing is left to retain
+    "The same request, with earlier forgotten images left out of the retain set"
+    if not len(idxs): return self
+    res,keep = copy.copy(self),~torch.isin(self.idxs['retain'], torch.as_tensor(idxs))
+    if not keep.any(): raise RequestError("with what was forgotten before, the forget set is all of the training data; nothing would be left to retain")
+    res.idxs = {**self.idxs, 'retain': self.idxs['retain'][keep]}
+    return res
 
 def _check_idxs(idxs, n):
     if not len(idxs): raise RequestError("the forget set is empty: name at least one image or class")
@@ -185,6 +197,10 @@ class SealedSplit:
         "Labels of a training partition, if it was declared"
         self._open(part)
         return self._split.targets[self._split.idxs[part]]
+
+    def positions(self, part):
+        "Where in the training data the images of a partition are; numbers only, so no declaration is needed"
+        return self._split.idxs[part]
 
     forget,retain = (property(lambda self, p=p: self.loader(p, train=True)) for p in ('forget', 'retain'))
     valid_forget,valid_retain = (property(lambda self, p=p: self.loader(p)) for p in ('valid_forget', 'valid_retain'))
