@@ -246,6 +246,7 @@ class UnlearnMethod:
     requests = frozenset({'class', 'random', 'idxs', 'where'}) # Kinds of request it is meant for
     fails = {}                     # Kind of request -> why it is known to fail there; `unlearn` warns
     paper = ''                     # Author, year, identifier
+    strength = dict(epochs=0),dict(epochs=1),dict(epochs=4) # Hyper-parameters that do nothing, little and more, for the conformance tests
 
     def check(self, learn:Learner, split:SealedSplit): # Raises `RequestError`
         "Refuse a request that the method cannot serve, before any work is done"
@@ -487,7 +488,8 @@ def lr_range(
     steps:int=24,      # Batches
     bn:str='eval',     # See `BatchNormMode`
     tol:float=.25,     # See `lr_edge`
-    repeats:int=1      # Tests, each on a fresh copy; their edges are averaged in log rate
+    repeats:int=1,     # Tests, each on a fresh copy; their edges are averaged in log rate
+    cbs=()             # Callbacks that the method trains with, such as one that freezes a part
 )->LRRange:
     "Range test on a copy of the model"
     frozen,edges = copy.deepcopy(learn.model).eval(),[]
@@ -496,7 +498,7 @@ def lr_range(
         probe,log = working_copy(learn),_ExcessLoss(frozen, learn.cost_meter, limit=3.)
         probe.cost_meter.images = learn.cost_meter.images
         sched = ParamScheduler({'lr': lambda pos: lo*(hi/lo)**min(pos*epochs*len(dl)/max(steps-1, 1), 1.)})
-        with probe.no_bar(), probe.no_logging(): UnlearnMethod.fit(method, probe, dl, epochs, lo, cbs=[sched, log, _StopAfter(steps)], bn=bn)
+        with probe.no_bar(), probe.no_logging(): UnlearnMethod.fit(method, probe, dl, epochs, lo, cbs=[*cbs, sched, log, _StopAfter(steps)], bn=bn)
         edges.append(lr_edge(log.lrs, log.excess, tol))
     return LRRange(float(np.exp(np.log(edges).mean())), log.lrs, log.excess, edges)
 
