@@ -15,7 +15,8 @@ import torch
 from fastai.callback.core import Callback, CancelFitException
 from fastai.learner import Learner
 from fastai.optimizer import Adam, SGD
-from torch import nn
+from torch import Tensor, nn
+from torch.nn import functional as F
 
 from ..core import RequestError
 from ..data import stratified
@@ -46,15 +47,21 @@ class Tuned(UnlearnMethod):
         else: dl = split.loader('retain', train=True, bs=min(self.bs, max(16, n//17)))
         return dl if n == len(y) else part_dl(dl, stratified(y, n, torch.initial_seed() % 2**31 if seed is None else seed), train=True, bs=dl.bs)
 
-    def tune(self, learn, split, cbs=(), probe_cbs=(), dl=None, epochs=None, share=None):
-        "Choose the rate and train; details for the record"
-        dl,edge = self.sample(split) if dl is None else dl,None
-        epochs = (min(4, round((self.samples or dl.n)/dl.n) or 1) if self.epochs is None else self.epochs) if epochs is None else epochs
-        lr = self.lr
-        if lr is None: lr = (edge := lr_range(learn, dl, self, bn=self.bn, cbs=probe_cbs).edge)*(share or self.lr_share)
+    def rate(self, learn, dl, cbs=()):
+        "The learning rate for retained data, and the edge if it had to be found"
+        if self.lr is not None: return {'lr': self.lr, 'edge': None}
+        edge = lr_range(learn, dl, self, bn=self.bn, cbs=cbs).edge
+        return {'lr': edge*self.lr_share, 'edge': edge}
+
+    def tune(self, learn, split, cbs=(), freeze=(), dl=None, rate=None, epochs=None):
+        "Train, by default on a sample of retained images with a rate found on it; details for the record"
+        if dl is None: dl = self.sample(split)
+        if epochs is None: epochs = min(4, round((self.samples or dl.n)/dl.n) or 1) if self.epochs is None else self.epochs
+        if not epochs: return
+        rate = rate or self.rate(learn, dl, freeze)
         opt = Adam if self.opt == 'adam' else partial(SGD, mom=self.momentum)
-        self.fit(learn, dl, epochs, lr, cbs=[*probe_cbs, *cbs, *([one_cycle(lr)] if self.schedule == 'one_cycle' else [])], opt_func=opt, bn=self.bn)
-        return {'lr': lr, 'edge': edge, 'epochs': epochs}
+        self.fit(learn, dl, epochs, rate['lr'], cbs=[*freeze, *cbs, *([one_cycle(rate['lr'])] if self.schedule == 'one_cycle' else [])], opt_func=opt, bn=self.bn)
+        return {**rate, 'epochs': epochs}
 
 # %% ../../nbs/42_gradient.ipynb #fac440fe
 @register_method('finetune')
@@ -72,28 +79,28 @@ class FineTune(Tuned):
         "Hyper-parameters of the SalUn and l1-sparse comparisons (Fan et al., 2024; Jia et al., 2023)"
         return cls(epochs=10, lr=.01, opt='sgd', schedule='flat')
 
-    def run(self, learn, split):
-        if self.epochs: return self.tune(learn, split)
+    def run(self, learn, split): return self.tune(learn, split)
 
 # %% ../../nbs/42_gradient.ipynb #f55988cd
 class Erase(Callback):
     "Train on images to forget, under other labels if `label` is overridden; with `ramp`, raise the rate until they are no longer recognised, then stop"
     order,run_valid = 5,False
     def __init__(self,
-        until:float|None,   # Stop below this share of recognised images, averaged over about five batches; None: 95 % of the share at the start
-        ramp:bool=True,     # Set the rate: 1e-5, growing by a tenth each step, at most 0.01
+        until:float|None,   # Stop when fewer than this share of the last 128 images were recognised; None: 95 % of the share at the start
+        ramp:bool=True,     # Set the rate: 1e-5, growing by 5 % each step, at most 0.01
     ): self.until,self.ramp = until,ramp
     def label(self, x, y): return y
-    def before_fit(self): self.shares,self.share = [],None
+    def before_fit(self): self.hits = []
     def before_batch(self):
-        if self.ramp: self.opt.set_hyper('lr', min(1e-5*1.1**self.train_iter, .01))
+        if self.ramp: self.opt.set_hyper('lr', min(1e-5*1.05**self.train_iter, .01))
         self.truth = self.y
         self.learn.yb = (self.label(self.x, self.y),)
     def after_batch(self):
-        now = (self.pred.argmax(1) == self.truth).float().mean().item()
-        self.shares.append(now); self.share = now if self.share is None else .8*self.share + .2*now
-        until = self.until if self.until is not None else .95*sum(self.shares[:5])/len(self.shares[:5]) if len(self.shares) > 5 else 0.
-        if self.share < until: raise CancelFitException
+        self.hits += (self.pred.argmax(1) == self.truth).tolist()
+        if self.until is None and len(self.hits) >= 128: self.until = .95*sum(self.hits)/len(self.hits)
+        if len(self.hits) >= 128 and self.share < (self.until or 0): raise CancelFitException
+    @property
+    def share(self): return sum(self.hits[-128:])/max(1, len(self.hits[-128:]))
 
 class Ascend(Erase):
     "Turn the sign of the loss"
@@ -119,7 +126,7 @@ class ForgetOnly(UnlearnMethod):
         until = (.01 if split.kind == 'class' else None) if self.until is None else self.until
         cb,opt = cls(*args, until=until, ramp=self.lr is None),Adam if self.opt == 'adam' else partial(SGD, mom=self.momentum)
         self.fit(learn, dl, math.ceil(200/len(dl)) if self.epochs is None else self.epochs, self.lr or 1e-5, cbs=[cb], opt_func=opt, bn=self.bn)
-        return {'steps': len(getattr(cb, 'shares', [])), 'recognised': getattr(cb, 'share', None)}
+        return {'images': len(getattr(cb, 'hits', [])), 'recognised': cb.share if hasattr(cb, 'hits') else None}
 
 # %% ../../nbs/42_gradient.ipynb #b21337dc
 @register_method('ascent')
@@ -155,30 +162,31 @@ class WithForget(Callback):
 
 class DescendAscend(WithForget):
     "Replace the loss by beta*CE_retain - (1-beta)*CE_forget"
-    def __init__(self, split, beta): super().__init__(split); self.beta = beta
+    def __init__(self, split, beta, cap): super().__init__(split); self.beta,self.cap = beta,cap
     def after_loss(self):
-        part = lambda s: self.loss_func(self.pred[s], self.y[s])
-        self.learn.loss_grad = self.beta*part(slice(self.n)) - (1-self.beta)*part(slice(self.n, None))
+        forget = F.cross_entropy(self.pred[self.n:], self.y[self.n:].as_subclass(Tensor), reduction='none').clamp(max=self.cap).mean()
+        self.learn.loss_grad = self.beta*self.loss_func(self.pred[:self.n], self.y[:self.n]) - (1-self.beta)*forget
         self.learn.loss = self.loss_grad.detach().clone()
 
 @register_method('neggrad')
 @dataclass
 class NegGradPlus(Tuned):
     "Descend on retained, ascend on forgotten images"
-    beta:float=.95  # Weight of the retained loss, in [0, 1]; 1 is fine-tuning
+    beta:float=.95           # Weight of the retained loss, in [0, 1]; 1 is fine-tuning
+    cap:float|None=5.        # Loss in nats beyond which an image to forget counts as forgotten and is left alone; None: none is
     reads = frozenset({'forget', 'retain'})
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
 
     @classmethod
     def published(cls): # SGD, learning rate 0.01, 10 epochs on everything
         "The authors' hyper-parameters"
-        return cls(epochs=10, samples=None, bs=None, lr=.01, opt='sgd', schedule='flat', bn='train')
+        return cls(epochs=10, samples=None, bs=None, lr=.01, opt='sgd', schedule='flat', bn='train', cap=None)
 
     def check(self, learn, split):
         super().check(learn, split)
         if not 0 <= self.beta <= 1: raise RequestError(f"`beta` must lie between 0 and 1, got {self.beta}")
 
-    def run(self, learn, split): return self.tune(learn, split, [DescendAscend(split, self.beta)])
+    def run(self, learn, split): return self.tune(learn, split, [DescendAscend(split, self.beta, self.cap)])
 
 # %% ../../nbs/42_gradient.ipynb #aa58eed8
 _norms = nn.modules.batchnorm._NormBase,nn.LayerNorm,nn.GroupNorm
@@ -230,7 +238,7 @@ class CFk(Tuned):
         "The authors' hyper-parameters"
         return cls(epochs=10, samples=None, bs=None, lr=.01, opt='sgd', schedule='flat', bn='train')
 
-    def run(self, learn, split): return self.tune(learn, split, probe_cbs=[TrainOnly(last_blocks(learn.model, self.k))])
+    def run(self, learn, split): return self.tune(learn, split, freeze=[TrainOnly(last_blocks(learn.model, self.k))])
 
 @register_method('euk')
 @dataclass
@@ -240,7 +248,7 @@ class EUk(CFk):
     def run(self, learn, split):
         names = last_blocks(learn.model, self.k)
         if self.epochs != 0: reset(learn, names)
-        return self.tune(learn, split, probe_cbs=[TrainOnly(names)])
+        return self.tune(learn, split, freeze=[TrainOnly(names)])
 
 def reset(
     learn:Learner,
