@@ -25,12 +25,12 @@ class L1Penalty(Callback):
 @dataclass
 class L1Sparse(Tuned):
     "Fine-tune with a fading l1 penalty"
-    alpha:float=5e-4   # Weight of the l1 norm of all parameters at the start
+    alpha:float=1e-3   # Weight of the l1 norm of all parameters at the start
     paper = 'Jia et al., 2023, arXiv:2304.04934'
 
     @classmethod
     def published(cls): # SGD, learning rate 0.01, 10 epochs on everything
         "The authors' hyper-parameters"
-        return cls(epochs=10, samples=None, bs=None, lr=.01, opt='sgd', schedule='flat', bn='train')
+        return cls(alpha=5e-4, epochs=10, samples=None, bs=None, lr=.01, opt='sgd', schedule='flat', bn='train')
 
     def run(self, learn, split): return self.tune(learn, split, [L1Penalty(self.alpha)])
