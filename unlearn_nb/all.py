@@ -8,8 +8,11 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'stratified', 'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_idxs', 'forget_random', 'forget_where',
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
            'image_learner', 'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs',
-           'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'FineTune', 'evaluate',
-           'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_predictions', 'plot_tradeoff',
+           'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk',
+           'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink',
+           'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
+           'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
+           'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_predictions', 'plot_tradeoff',
            'plot_unsir', 'register_metric']
 
 # %% ../nbs/91_all.ipynb #aa756de9
@@ -23,8 +26,14 @@ from .learner import (Recipe, UnlearnMethod, UnlearnRecord, get_method, image_le
 from .outputs import Outputs, collect
 from .checkpoint import load_exported, load_model, save_model
 from .methods.unsir import UNSIR
-from .methods.retrain import Retrain
-from .methods.gradient import FineTune
+from .methods.retrain import Retrain, SISA, sisa_learner
+from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus
+from .methods.relabel import Amnesiac, BoundaryExpand, BoundaryShrink, RandomLabel, SalUn
+from .methods.sparse import L1Sparse
+from .methods.curvature import SSD, FisherForgetting, Influence, fisher_diag, per_sample_grads
+from .methods.distill import SCRUB, SCRUBR, BadTeacher
+from .methods.reset import CT, MSG
+from .conformance import conformance
 from .metrics import evaluate, hit_rate, measures, rates
 from .store import Store, StoreError
 from .bench import bench, plan, plot_predictions, plot_tradeoff, plot_unsir, register_metric
@@ -33,5 +42,7 @@ _all_ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'env
          'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls', 'stratified', 'tensor_dls',
          'ForgetSplit', 'forget_class', 'forget_idxs', 'forget_random', 'forget_where', 'create_model', 'list_archs', 'small_resnet',
          'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method', 'image_learner', 'list_methods', 'lr_range', 'register_method', 'train',
-         'unsir_recipe', 'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'FineTune', 'evaluate',
+         'unsir_recipe', 'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk', 'FineTune',
+         'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence',
+         'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate',
          'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric']

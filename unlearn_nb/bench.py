@@ -41,7 +41,7 @@ from .core import RequestError, atomic_dir, canonical, config_hash, environment,
 from .checkpoint import load_model, save_model
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
 from .learner import get_method, image_learner, train, unsir_recipe
-from .methods import gradient, retrain, unsir # registers what comes with the package
+from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir # registers what comes with the package
 from .metrics import hit_rate, measures
 from .outputs import collect
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random

@@ -145,6 +145,8 @@ def _table(rows):
     wide = [max(len(l[i]) for l in [head, *body]) for i in range(len(head))]
     return '\n'.join('  '.join(c.ljust(w) if i == 0 else c.rjust(w) for i,(c,w) in enumerate(zip(l, wide))) for l in [head, *body])
 
+_shown = 'unsir','finetune','neggrad','salun','scrub','influence'
+
 def _demo_figures(rows, cells, store, out):
     import matplotlib; matplotlib.use('agg')
     from unlearn_nb import bench as engine
@@ -162,7 +164,7 @@ def demo(
     arch:Annotated[str, typer.Option(help="small_resnet, resnet18, resnet18_cifar, allcnn, mobilenet_v2, vit, any torchvision name, timm/NAME")] = 'small_resnet',
     forget:Annotated[Optional[list[str]], typer.Option(help="Class to forget; repeat for several. Default: the first class")] = None,
     epochs:Annotated[Optional[int], typer.Option(min=1, help="Default: 5 for digits, 8 otherwise")] = None,
-    method:Annotated[Optional[list[str]], typer.Option(help="Only these methods; NAME:published for the authors' settings. Default: all")] = None,
+    method:Annotated[Optional[list[str]], typer.Option(help="Only these methods; NAME:published for the authors' settings; all for all. Default: a selection")] = None,
     recipe:Annotated[str, typer.Option(help="one_cycle, or unsir: as the UNSIR authors trained")] = 'one_cycle',
     n:Annotated[Optional[int], typer.Option(min=1, help="Use only so many training images")] = None,
     seed:Annotated[int, typer.Option(min=0, help="Of the original model; the retrained one has seed + 100")] = 0,
@@ -173,7 +175,7 @@ def demo(
         from unlearn_nb import bench as engine
         from unlearn_nb.learner import list_methods
         from unlearn_nb.store import Store
-        names = [{'name': m.removesuffix(':published'), 'published': m.endswith(':published')} for m in method or [m for m in list_methods()['name'] if m != 'retrain']]
+        names = [{'name': m.removesuffix(':published'), 'published': m.endswith(':published')} for m in ([m for m in list_methods()['name'] if m not in ('retrain', 'sisa')] if method == ['all'] else method or _shown)]
         dls = engine.named_dls(data, **engine.recipe_named(recipe)[0], **({} if n is None else {'n': n}))
         grid = {'run': [{'data': data, 'arch': arch, 'epochs': epochs or (5 if data == 'digits' else 8), 'recipe': recipe, 'seeds': [seed], 'methods': names,
                          'requests': [{'kind': 'class', 'classes': forget or [dls.vocab[0]]}], 'options': {} if n is None else {'n': n}}]}

@@ -246,7 +246,14 @@ class UnlearnMethod:
     requests = frozenset({'class', 'random', 'idxs', 'where'}) # Kinds of request it is meant for
     fails = {}                     # Kind of request -> why it is known to fail there; `unlearn` warns
     paper = ''                     # Author, year, identifier
-    strength = dict(epochs=0),dict(epochs=1),dict(epochs=4) # Hyper-parameters that do nothing, little and more, for the conformance tests
+    lever = 'the learning rate'    # What to lower if the weights blow up
+    deterministic = False          # Given all of the data, the seed makes no difference
+    strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3) # Hyper-parameters that do nothing, little and more, for `conformance`; None if there is no such thing
+    wreck = dict(lr=1e30)          # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
+
+    def still(self, learn:Learner, split:ForgetSplit)->dict: # Name of parameter or buffer -> True where it must stay bit-equal
+        "What this method promises not to move"
+        return {}
 
     def check(self, learn:Learner, split:SealedSplit): # Raises `RequestError`
         "Refuse a request that the method cannot serve, before any work is done"
@@ -424,7 +431,7 @@ def unlearn(self:Learner,
     with timed() as t, seeded(seed), ExitStack() as stack:
         for c in quiet: stack.enter_context(c)
         details = method.run(new, view) or {}
-    if not all(p.isfinite().all() for p in new.model.state_dict().values()): raise DivergedError(f"{method.name}: weights became non-finite; lower the learning rate")
+    if not all(p.isfinite().all() for p in new.model.state_dict().values()): raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")
     record = UnlearnRecord(method.name, asdict(method) if hasattr(method, '__dataclass_fields__') else {}, split.name, split.kind, len(split.forget_idxs), seed, t.seconds,
         dict(view.samples_read), dict(new.cost_meter.images), split.fingerprint, split.data, before, model_hash(new.model), details, environment(), t.cpu_seconds,
         [*getattr(getattr(self, 'unlearn_record', None), 'chain', []), *([asdict(replace(self.unlearn_record, chain=[]))] if hasattr(self, 'unlearn_record') else [])])

@@ -191,8 +191,9 @@ class Edit(UnlearnMethod):
     samples:int=1000         # Images per partition to compute the edit from, each class in proportion; never more than there are
     tol:float=.1             # Rise of the loss on retained images that the search allows, in nats
     budget:int=512<<20       # Bytes for intermediate results
-    strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-6)
-    range = 1e-14,1.
+    strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-5)
+    wreck = dict(alpha=1e39)
+    range,lever = (1e-14, 1.),'`alpha`'
 
     def clean(self, split, part, n=None):
         "A loader of images of a partition, in order and without augmentation"
@@ -239,6 +240,8 @@ class FisherForgetting(Edit):
     clip:float=1.            # Largest standard deviation, in units of the weights' root mean square
     reads = frozenset({'retain'})
     paper = 'Golatkar et al., 2020, arXiv:1911.04933'
+    strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-2, clip=3.)
+    wreck = dict(alpha=1e38, damping=0., clip=1e38)
     fails = {k: 'noise cannot tell single images apart' for k in ('random', 'idxs', 'where')}
 
     @classmethod
@@ -272,6 +275,7 @@ class SSD(Edit):
     paper = 'Foster et al., 2024, arXiv:2308.07707'
     fails = {k: 'no weight matters to scattered images alone' for k in ('random', 'idxs')}
     strength = dict(alpha=1e9),dict(alpha=3.),dict(alpha=.5)
+    wreck,deterministic = None,True # it only ever shrinks
     range = 1e-3,1e3 # of 1/alpha
 
     @classmethod
@@ -334,6 +338,7 @@ class Influence(Edit):
     reads = frozenset({'forget', 'retain'})
     paper = 'Koh and Liang, 2017, arXiv:1703.04730; Izzo et al., 2021, arXiv:2002.10077'
     strength = dict(alpha=0.),dict(alpha=1e-3),dict(alpha=3e-2)
+    deterministic = True
     range = 1e-8,1e3
 
     def run(self, learn, split):

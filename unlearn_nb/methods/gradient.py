@@ -134,7 +134,7 @@ class ForgetOnly(UnlearnMethod):
 class GradientAscent(ForgetOnly):
     "Ascend the loss on the forget set"
     paper = 'Thudi et al., 2022, arXiv:2109.13398'
-    strength = dict(epochs=0),dict(epochs=1, lr=1e-3, until=0.),dict(epochs=4, lr=1e-3, until=0.)
+    strength = dict(epochs=0),dict(epochs=1, lr=3e-3, until=0.),dict(epochs=12, lr=3e-3, until=0.)
 
     @classmethod
     def published(cls): # SGD, learning rate 1e-4, 5 epochs
@@ -233,6 +233,14 @@ class CFk(Tuned):
     k:int=2         # Blocks, counted from the output; 1 is the head alone
     paper = 'Goel et al., 2022, arXiv:2201.06640'
 
+    def check(self, learn, split):
+        super().check(learn, split)
+        last_blocks(learn.model, self.k)
+
+    def still(self, learn, split):
+        late = set(last_blocks(learn.model, self.k)); owners = {n.rpartition('.')[0] for n in late}
+        return {n: torch.ones_like(v, dtype=torch.bool) for n,v in learn.model.state_dict().items() if n not in late and n.rpartition('.')[0] not in owners}
+
     @classmethod
     def published(cls): # SGD, learning rate 0.01, 10 epochs
         "The authors' hyper-parameters"
@@ -245,6 +253,8 @@ class CFk(Tuned):
 class EUk(CFk):
     "Train the last k blocks from scratch"
     k:int=1
+    wreck = dict(lr=1e30, k=2)
+
     def run(self, learn, split):
         names = last_blocks(learn.model, self.k)
         if self.epochs != 0: reset(learn, names)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import RequestError, seeded
-from ..learner import UnlearnMethod, get_method, register_method
+from ..learner import UnlearnMethod, get_method, register_method, working_copy
 from .gradient import Erase, ForgetOnly, Tuned, WithForget
 
 # %% ../../nbs/43_relabel.ipynb #c5a7f166
@@ -129,7 +129,8 @@ class SalUn(UnlearnMethod):
     hyper:dict=field(default_factory=dict) # Its hyper-parameters
     reads = frozenset({'forget', 'retain'})
     paper = 'Fan et al., 2024, arXiv:2310.12508'
-    strength = dict(frac=0.),dict(hyper=dict(epochs=1)),dict(hyper=dict(epochs=4))
+    strength = dict(frac=0.),dict(hyper=dict(epochs=1, lr=3e-3)),dict(hyper=dict(epochs=5, lr=3e-3))
+    wreck = dict(hyper=dict(lr=1e30))
 
     @classmethod
     def published(cls): # Half of the weights; SGD, learning rate 0.013, 10 epochs on everything
@@ -140,6 +141,10 @@ class SalUn(UnlearnMethod):
         super().check(learn, split)
         if not 0 <= self.frac <= 1: raise RequestError(f"`frac` must lie between 0 and 1, got {self.frac}")
         self.inner.check(learn, split)
+    def still(self, learn, split):
+        mask = saliency_mask(summed_grads(working_copy(learn), self, split.loader('forget')), self.frac)
+        return {n: ~mask[n] if n in mask else torch.ones_like(v, dtype=torch.bool) for n,v in learn.model.state_dict().items()}
+
     @property
     def inner(self): return get_method(self.method, **self.hyper)
 
@@ -179,7 +184,7 @@ class BoundaryShrink(ForgetOnly):
     "Move the images to forget across the nearest border"
     eps:float=.4    # Step of the search, in units of the network's inputs (standard deviations of a pixel)
     paper = 'Chen et al., 2023, arXiv:2303.11570'
-    strength = dict(epochs=0),dict(epochs=1, lr=1e-3, until=0.),dict(epochs=4, lr=1e-3, until=0.)
+    strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=12, lr=1e-2, until=0.)
 
     @classmethod
     def published(cls): # SGD, learning rate 1e-5, 10 epochs, eps 0.1
@@ -223,7 +228,7 @@ class Shadow(Erase):
 class BoundaryExpand(ForgetOnly):
     "Send the images to forget to an extra class, then remove it"
     paper = 'Chen et al., 2023, arXiv:2303.11570'
-    strength = dict(epochs=0),dict(epochs=1, lr=1e-3, until=0.),dict(epochs=4, lr=1e-3, until=0.)
+    strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=20, lr=3e-2, until=0.)
 
     @classmethod
     def published(cls): # SGD, learning rate 1e-5, 10 epochs

@@ -41,6 +41,7 @@ class MSG(Tuned):
     frac:float=.3          # Share of the convolution weights to draw anew
     bn:str='train'
     reads = frozenset({'forget', 'retain'})
+    strength = dict(epochs=0),dict(epochs=1, lr=3e-3, frac=0.),dict(epochs=1, lr=3e-3, frac=.9)
     paper = 'Cadet et al., 2024, arXiv:2410.01276'
 
     def check(self, learn, split):

@@ -59,6 +59,8 @@ class Retrain(UnlearnMethod):
     recipe:Recipe|None=None   # A recipe to use instead of the learner's own
     reads = frozenset({'retain'})
     exact = True
+    strength = None
+    wreck = dict(recipe=one_cycle(1, 1e30))
     paper = 'exact by definition'
 
     def check(self, learn, split):
@@ -168,6 +170,7 @@ class SISA(UnlearnMethod):
     "Go back to the checkpoints before the images came, and train from there"
     reads = frozenset({'retain'})
     exact = True
+    strength = wreck = None
     paper = 'Bourtoule et al., 2021, arXiv:1912.03817'
 
     def check(self, learn, split):

@@ -127,6 +127,8 @@ class UNSIR(UnlearnMethod):
     reads = frozenset({'retain'})
     requests = frozenset({'class'})
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
+    strength = dict(impair_epochs=0, repair_epochs=0),dict(impair_lr=1e-3, repair_epochs=0),dict(impair_lr=2e-2, repair_epochs=0)
+    wreck = dict(impair_lr=1e30)
 
     @classmethod
     def published(cls,
