@@ -468,7 +468,7 @@ def plot_tradeoff(
     "Forgetting against utility, one mark per model, its cost as a share of retraining on the colour; the retrained model is a hollow star"
     df = pd.DataFrame(rows)
     x,y = ('A_Df', 'A_Dr') if df['A_Df'].notna().any() else ('UA', 'TA')
-    df = df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}, cost=100*df[cost].astype(float))
+    df = df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}, cost=100*df[cost].astype(float) if cost in df else float('nan'))
     fig,ax = plt.subplots(figsize=(7, 3.6), dpi=80, layout='constrained')
     marks = dict(zip(df['method'].unique(), ['o', '*', 's', 'D', '^', 'v', 'P', 'X', 'h', '<', '>', 'p', 'd', '8']*9))
     lo,hi = (df['cost'].min(), df['cost'].max()) if df['cost'].notna().any() else (1, 100)

@@ -38,13 +38,14 @@ def teacher_of(
 
 # %% ../../nbs/46_distill.ipynb #dabf135c
 class Away(Callback):
-    "Raise the distance from the teacher"
+    "Raise the distance from the teacher, up to a cap"
     run_valid = False
-    def __init__(self, teacher, T): self.teacher,self.T = teacher,T
+    def __init__(self, teacher, T, cap=None): self.teacher,self.T,self.cap = teacher,T,cap
     def after_loss(self):
         with torch.no_grad(): t = self.teacher(self.x)
         self.learn.cost_meter.images['forward'] += len(self.pred)
-        self.learn.loss_grad = -distill_kl(self.pred, t, self.T).mean()
+        far = distill_kl(self.pred, t, self.T)
+        self.learn.loss_grad = -(far if self.cap is None else far.clamp(max=self.cap)).mean()
         self.learn.loss = self.loss_grad.detach().clone()
 
 class Toward(Away):
@@ -62,10 +63,11 @@ class SCRUB(Tuned):
     "Away from the teacher on the forget set, toward it on the retain set"
     epochs:int=3             # Min passes
     max_epochs:int=2         # Of them preceded by a max pass
-    samples:int|None=6000    # Retained images per pass
+    samples:int|None=4500    # Retained images per pass
     alpha:float=.5           # Weight of the distance to the teacher while minimising
     gamma:float=1.           # Weight of the task loss
     T:float=4.               # Temperature
+    cap:float|None=5.        # Distance beyond which an image to forget is left alone; None: none is
     rewind:bool=False        # SCRUB+R
     max_share = 1.           # Rate of the max passes, as a share of the rate
     reads = frozenset({'forget', 'retain'})
@@ -75,7 +77,7 @@ class SCRUB(Tuned):
     @classmethod
     def published(cls): # Adam, learning rate 5e-4, 5 epochs, 3 of them with a max pass
         "The authors' hyper-parameters"
-        return cls(epochs=5, max_epochs=3, samples=None, bs=None, lr=5e-4, schedule='flat', bn='train')
+        return cls(epochs=5, max_epochs=3, samples=None, bs=None, lr=5e-4, schedule='flat', bn='train', cap=None)
 
     def run(self, learn, split):
         if not self.epochs: return
@@ -83,7 +85,7 @@ class SCRUB(Tuned):
         rate = self.rate(learn, dl)
         go = lambda d, lr, cbs, opt: self.fit(learn, d, 1, lr, cbs=cbs, opt=opt, bn=self.bn, hint='lr')
         for e in range(self.epochs):
-            if e < self.max_epochs: opt = go(split.loader('forget', train=True, bs=dl.bs), rate['lr']*self.max_share, [Away(teacher, self.T)], opt)
+            if e < self.max_epochs: opt = go(split.loader('forget', train=True, bs=dl.bs), rate['lr']*self.max_share, [Away(teacher, self.T, self.cap)], opt)
             last = e == self.epochs-1 and self.schedule == 'one_cycle'
             opt = go(dl, rate['lr'], [Toward(teacher, self.T, self.alpha, self.gamma), *([one_cycle(rate['lr'])] if last else [])], opt)
             if self.rewind: states.append({k: v.clone() for k,v in learn.model.state_dict().items()})

@@ -12,10 +12,12 @@ import torch
 from torch import nn
 
 from ..core import RequestError
+from ..data import stratified
 from ..learner import register_method
 from .gradient import Tuned
 from .relabel import summed_grads
 from .retrain import fresh_model
+from ..splits import part_dl
 
 # %% ../../nbs/47_reset.ipynb #554e6beb
 def smallest(
@@ -39,6 +41,7 @@ def conv_weights(model:nn.Module, spatial:bool=False)->dict: # Name -> parameter
 class MSG(Tuned):
     "Draw the weights of small disagreement anew, then fine-tune"
     frac:float=.3          # Share of the convolution weights to draw anew
+    scored:int=2000        # Images of each set to take the gradients from, each class in proportion
     bn:str='train'
     reads = frozenset({'forget', 'retain'})
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3, frac=0.),dict(epochs=1, lr=3e-3, frac=.9)
@@ -52,14 +55,19 @@ class MSG(Tuned):
     def run(self, learn, split):
         if self.epochs == 0: return
         seed,dl = torch.initial_seed(),self.sample(split)
-        keep,drop = (summed_grads(learn, self, d) for d in (dl, split.loader('forget')))
-        n,k = dl.n,len(split.targets('forget'))
-        mask = smallest({name: keep[name]/n-drop[name]/k for name in conv_weights(learn.model)}, self.frac)
+        rate = self.rate(learn, dl) # of the whole network: a damaged one bears any step
+        mean = {p: {k: g/d.n for k,g in summed_grads(learn, self, d).items()} for p,d in ((p, self.some(split, p)) for p in ('retain', 'forget'))}
+        mask = smallest({k: mean['retain'][k]-mean['forget'][k] for k in conv_weights(learn.model)}, self.frac)
         fresh = dict(fresh_model(learn, seed).named_parameters())
         with torch.no_grad():
             for name,p in learn.model.named_parameters():
                 if name in mask: p.copy_(torch.where(mask[name], fresh[name], p))
-        return {'drawn': sum(m.sum().item() for m in mask.values()), **self.tune(learn, split, dl=dl)}
+        return {'drawn': sum(m.sum().item() for m in mask.values()), **self.tune(learn, split, dl=dl, rate=rate)}
+
+    def some(self, split, part):
+        "At most `scored` images, clean"
+        dl,y = split.loader(part),split.targets(part)
+        return dl if len(y) <= self.scored else part_dl(dl, stratified(y, self.scored, torch.initial_seed() % 2**31))
 
 # %% ../../nbs/47_reset.ipynb #59da8a39
 @register_method('ct')
@@ -75,6 +83,8 @@ class CT(Tuned):
 
     def run(self, learn, split):
         if self.epochs == 0: return
+        dl = self.sample(split)
+        rate = self.rate(learn, dl)
         with torch.no_grad():
             for w in conv_weights(learn.model, spatial=True).values(): w.copy_(w.transpose(2, 3).clone())
-        return self.tune(learn, split)
+        return self.tune(learn, split, dl=dl, rate=rate)
