@@ -14,9 +14,11 @@ from fastai.callback.core import Callback
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..data import stratified
 from ..learner import one_cycle, register_method
 from .gradient import Tuned, WithForget
 from .retrain import fresh_model
+from ..splits import part_dl
 
 # %% ../../nbs/46_distill.ipynb #8f5b56af
 def distill_kl(
@@ -40,12 +42,12 @@ def teacher_of(
 class Away(Callback):
     "Raise the distance from the teacher, up to a cap"
     run_valid = False
-    def __init__(self, teacher, T, cap=None): self.teacher,self.T,self.cap = teacher,T,cap
+    def __init__(self, teacher, T, cap=1e9): self.teacher,self.T,self.cap = teacher,T,cap
     def after_loss(self):
         with torch.no_grad(): t = self.teacher(self.x)
         self.learn.cost_meter.images['forward'] += len(self.pred)
         far = distill_kl(self.pred, t, self.T)
-        self.learn.loss_grad = -(far if self.cap is None else far.clamp(max=self.cap)).mean()
+        self.learn.loss_grad = -far.clamp(max=self.cap).mean()
         self.learn.loss = self.loss_grad.detach().clone()
 
 class Toward(Away):
@@ -62,34 +64,41 @@ class Toward(Away):
 class SCRUB(Tuned):
     "Away from the teacher on the forget set, toward it on the retain set"
     epochs:int=3             # Min passes
-    max_epochs:int=2         # Of them preceded by a max pass
-    samples:int|None=4500    # Retained images per pass
+    max_epochs:int=3         # Of them preceded by a max pass
+    max_samples:int|None=1100 # Images to forget per max pass; None: all
+    samples:int|None=6000    # Retained images per pass
     alpha:float=.5           # Weight of the distance to the teacher while minimising
     gamma:float=1.           # Weight of the task loss
-    T:float=4.               # Temperature
-    cap:float|None=5.        # Distance beyond which an image to forget is left alone; None: none is
+    T:float=1.               # Temperature
+    cap:float|None=None      # Distance beyond which an image to forget is left alone; None: 3 nats for classes, 0.2 for other requests, where a retrained model differs little
     rewind:bool=False        # SCRUB+R
-    max_share = 1.           # Rate of the max passes, as a share of the rate
+    max_share:float=.5       # Rate of the max passes, as a share of the rate
     reads = frozenset({'forget', 'retain'})
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
-    strength = dict(epochs=0),dict(epochs=1, max_epochs=1),dict(epochs=4, max_epochs=4)
+    strength = dict(epochs=0),dict(epochs=1, max_epochs=1, lr=3e-3),dict(epochs=4, max_epochs=4, lr=1e-2)
 
     @classmethod
     def published(cls): # Adam, learning rate 5e-4, 5 epochs, 3 of them with a max pass
         "The authors' hyper-parameters"
-        return cls(epochs=5, max_epochs=3, samples=None, bs=None, lr=5e-4, schedule='flat', bn='train', cap=None)
+        return cls(epochs=5, max_epochs=3, samples=None, max_samples=None, bs=None, lr=5e-4, max_share=1., schedule='flat', bn='train', cap=1e9, T=4.)
 
     def run(self, learn, split):
         if not self.epochs: return
         teacher,dl,opt,states = teacher_of(learn.model),self.sample(split),None,[]
-        rate = self.rate(learn, dl)
+        rate,cap = self.rate(learn, dl),(3. if split.kind == 'class' else .2) if self.cap is None else self.cap
         go = lambda d, lr, cbs, opt: self.fit(learn, d, 1, lr, cbs=cbs, opt=opt, bn=self.bn, hint='lr')
         for e in range(self.epochs):
-            if e < self.max_epochs: opt = go(split.loader('forget', train=True, bs=dl.bs), rate['lr']*self.max_share, [Away(teacher, self.T, self.cap)], opt)
+            if e < self.max_epochs: opt = go(self.some(split, dl.bs, e), rate['lr']*self.max_share, [Away(teacher, self.T, cap)], opt)
             last = e == self.epochs-1 and self.schedule == 'one_cycle'
             opt = go(dl, rate['lr'], [Toward(teacher, self.T, self.alpha, self.gamma), *([one_cycle(rate['lr'])] if last else [])], opt)
             if self.rewind: states.append({k: v.clone() for k,v in learn.model.state_dict().items()})
         return {**rate, **(self.set_back(learn, split, states) if self.rewind else {})}
+
+    def some(self, split, bs, e):
+        "A training loader of images to forget, others in each epoch"
+        dl,y = split.loader('forget', train=True, bs=bs),split.targets('forget')
+        if self.max_samples is None or self.max_samples >= len(y): return dl
+        return part_dl(dl, stratified(y, self.max_samples, (torch.initial_seed()+e) % 2**31), train=True, bs=bs)
 
     def set_back(self, learn, split, states):
         "Choose the epoch whose error on the forget set is nearest to the last error on held-out images of the same kind"
@@ -120,9 +129,6 @@ def _hit_rate(learn, dl):
 @dataclass
 class SCRUBR(SCRUB):
     "SCRUB with the rewind"
-    epochs:int=5
-    max_epochs:int=5
-    samples:int|None=3600
     rewind:bool=True
     reads = frozenset({'forget', 'retain', 'valid_forget', 'valid_retain'})
 
