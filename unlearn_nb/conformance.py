@@ -148,7 +148,7 @@ def diverges(m):
     if m.wreck is None: return 'cannot diverge'
     learn = fixture('bn'); before = snapshot(learn.model)
     try: _run(learn, _split(learn, m), get_method(m, **m.wreck))
-    except DivergedError as e: assert m.name in str(e) or get_method(getattr(m, 'method', m)).name in str(e), e; assert 'lower' in str(e), e
+    except DivergedError as e: assert m.name in str(e) or get_method(getattr(m, 'base', m)).name in str(e), e; assert 'lower' in str(e), e
     else: raise AssertionError(f'{m.wreck} returned a model')
     assert not differing(before, learn.model)
 

@@ -303,6 +303,7 @@ def register_method(
 
 def get_method(
     method, # A registered name, an `UnlearnMethod` class or an instance
+    /,
     **hyper # Hyper-parameters to set
 )->UnlearnMethod: # Raises `RequestError` for an unknown name or hyper-parameter
     "A method from a name or a template"

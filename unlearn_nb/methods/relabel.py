@@ -125,7 +125,7 @@ def summed_grads(
 class SalUn(UnlearnMethod):
     "Another method, on the weights that matter to the forget set"
     frac:float=.5                # Share of weights that may move
-    method:str='random_label'    # Registered name of a method that trains
+    base:str='random_label'      # Registered name of a method that trains
     hyper:dict=field(default_factory=dict) # Its hyper-parameters
     reads = frozenset({'forget', 'retain'})
     paper = 'Fan et al., 2024, arXiv:2310.12508'
@@ -146,7 +146,7 @@ class SalUn(UnlearnMethod):
         return {n: ~mask[n] if n in mask else torch.ones_like(v, dtype=torch.bool) for n,v in learn.model.state_dict().items()}
 
     @property
-    def inner(self): return get_method(self.method, **self.hyper)
+    def inner(self): return get_method(self.base, **self.hyper)
 
     def run(self, learn, split):
         with seeded(0): mask = saliency_mask(summed_grads(learn, self, split.loader('forget')), self.frac) # the inner method draws as it would alone
