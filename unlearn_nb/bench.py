@@ -6,7 +6,7 @@
 __all__ = ['grid_metrics', 'group_by', 'named_dls', 'recipe_named', 'make_request', 'make_method', 'Run', 'read_grid',
            'register_metric', 'Cell', 'plan', 'check_arch', 'pack', 'unpack', 'run_cell', 'InProcess', 'OnRay',
            'make_executor', 'Done', 'run_cells', 'assemble', 'write_results', 'bench', 'current_rows', 'speed',
-           'estimate', 'load_learners', 'plot_tradeoff', 'plot_predictions', 'plot_unsir']
+           'estimate', 'load_learners', 'plot_tradeoff', 'plot_methods', 'plot_predictions', 'plot_unsir']
 
 # %% ../nbs/80_bench.ipynb #4d505001
 import difflib
@@ -469,6 +469,7 @@ def plot_tradeoff(
     df = pd.DataFrame(rows)
     x,y = ('A_Df', 'A_Dr') if df['A_Df'].notna().any() else ('UA', 'TA')
     df = df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}, cost=100*df[cost].astype(float) if cost in df else float('nan'))
+    if df['method'].nunique() > 8: df = df.groupby('method', sort=False)[[x, y, 'cost']].mean().reset_index() # too many for a mark per seed
     fig,ax = plt.subplots(figsize=(7, 3.6), dpi=80, layout='constrained')
     marks = dict(zip(df['method'].unique(), ['o', '*', 's', 'D', '^', 'v', 'P', 'X', 'h', '<', '>', 'p', 'd', '8']*9))
     lo,hi = (df['cost'].min(), df['cost'].max()) if df['cost'].notna().any() else (1, 100)
@@ -481,6 +482,26 @@ def plot_tradeoff(
     bar.ax.yaxis.set_major_formatter('{x:g}'); bar.ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, .5)))
     ax.set(xlabel=_words[x], ylabel=_words[y]); ax.grid(alpha=.3); sns.despine(ax=ax)
     fig.legend(*ax.get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=9)
+    return fig
+
+# %% ../nbs/80_bench.ipynb #da93f9dc
+def plot_methods(
+    rows # Rows of results.json, to be compared with each other
+):       # The figure
+    "One line per method: every seed a dot, the mean a bar; the band is what retrained models do"
+    df = pd.DataFrame(rows)
+    cols = ('A_Df', 'A_Dr') if df['A_Df'].notna().any() else ('UA', 'TA')
+    names = list(df['method'].unique())
+    fig,axs = plt.subplots(1, 2, figsize=(8, .7+.21*len(names)), dpi=80, sharey=True, layout='constrained')
+    for ax,c in zip(axs, cols):
+        v = df.assign(v=100*df[c].astype(float)); r = v.loc[v['method'] == 'retrain', 'v']
+        if len(r): ax.axvspan(r.min()-.25, r.max()+.25, color='.85', zorder=0)
+        at = v['method'].map(names.index)
+        ax.scatter(v['v'], at, s=16, facecolor='none', edgecolor='k', linewidth=.7)
+        means = v.groupby('method')['v'].mean()
+        ax.scatter(means[names], range(len(names)), marker='|', s=120, color='k', linewidth=2)
+        ax.set(xlabel=_words[c], yticks=range(len(names)), yticklabels=names); ax.grid(axis='y', alpha=.3); sns.despine(ax=ax)
+    axs[0].invert_yaxis()
     return fig
 
 # %% ../nbs/80_bench.ipynb #44917975
