@@ -12,7 +12,7 @@ from pathlib import Path
 
 root = Path(__file__).parent.parent
 bin_ = Path(sys.executable).parent
-os.environ.update(OMP_WAIT_POLICY='passive', MPLBACKEND='agg', PYTHONWARNINGS='ignore')
+os.environ.update(OMP_WAIT_POLICY='passive', OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 2)//2)), MPLBACKEND='agg', PYTHONWARNINGS='ignore')
 results = []
 
 

@@ -492,7 +492,7 @@ def plot_methods(
     df = pd.DataFrame(rows)
     cols = ('A_Df', 'A_Dr') if df['A_Df'].notna().any() else ('UA', 'TA')
     names = list(df['method'].unique())
-    fig,axs = plt.subplots(1, 2, figsize=(8, .7+.21*len(names)), dpi=80, sharey=True, layout='constrained')
+    fig,axs = plt.subplots(1, 2, figsize=(8, .7+.21*len(names)), dpi=64, sharey=True, layout='constrained')
     for ax,c in zip(axs, cols):
         v = df.assign(v=100*df[c].astype(float)); r = v.loc[v['method'] == 'retrain', 'v']
         if len(r): ax.axvspan(r.min()-.25, r.max()+.25, color='.85', zorder=0)

@@ -263,30 +263,32 @@ class UnlearnMethod:
         "Change `learn.model`; return details for the record, or None"
         raise NotImplementedError(f"{type(self).__name__}.run")
 
-    def fit(self,
-        learn:Learner,        # Its loaders are replaced for the duration
-        dl,                   # What to train on
-        epochs:int,
-        lr:float|None=None,   # Constant, unless a callback schedules it
-        cbs=None,             # The callbacks that make the method
-        opt_func=Adam,
-        wd:float|None=0.,     # Weight decay; None: the optimiser's default
-        bn:str='eval',        # See `BatchNormMode`
-        hint:str='lr',        # Hyper-parameter to name when the loss diverges
-        opt=None,             # An optimiser to go on with; None: a new one
-        freeze_to:int=0       # First parameter group to train
-    ):                        # The optimiser; raises `DivergedError`
-        "One fastai fit on `dl`, without validation"
-        if not epochs: return opt
-        guard,outer = DivergenceGuard(self.name, hint),learn.dls
-        learn.dls,learn.opt_func,learn.opt = DataLoaders(dl, dl, path=learn.path, device=dl.device),opt_func,opt
-        try:
-            if freeze_to and opt is None: learn.freeze_to(freeze_to)
-            learn.fit(epochs, lr=lr, wd=wd, cbs=[*L(cbs), BatchNormMode(bn), SkipValidation(), guard])
-            opt = learn.opt
-        finally: learn.dls,learn.opt = outer,None
-        if guard.error: raise guard.error
-        return opt
+# %% ../nbs/30_learner.ipynb #6bc308e5
+@patch
+def fit(self:UnlearnMethod,
+    learn:Learner,        # Its loaders are replaced for the duration
+    dl,                   # What to train on
+    epochs:int,
+    lr:float|None=None,   # Constant, unless a callback schedules it
+    cbs=None,             # The callbacks that make the method
+    opt_func=Adam,
+    wd:float|None=0.,     # Weight decay; None: the optimiser's default
+    bn:str='eval',        # See `BatchNormMode`
+    hint:str='lr',        # Hyper-parameter to name when the loss diverges
+    opt=None,             # An optimiser to go on with; None: a new one
+    freeze_to:int=0       # First parameter group to train
+):                        # The optimiser; raises `DivergedError`
+    "One fastai fit on `dl`, without validation"
+    if not epochs: return opt
+    guard,outer = DivergenceGuard(self.name, hint),learn.dls
+    learn.dls,learn.opt_func,learn.opt = DataLoaders(dl, dl, path=learn.path, device=dl.device),opt_func,opt
+    try:
+        if freeze_to and opt is None: learn.freeze_to(freeze_to)
+        learn.fit(epochs, lr=lr, wd=wd, cbs=[*L(cbs), BatchNormMode(bn), SkipValidation(), guard])
+        opt = learn.opt
+    finally: learn.dls,learn.opt = outer,None
+    if guard.error: raise guard.error
+    return opt
 
 # %% ../nbs/30_learner.ipynb #ae90e411
 _methods = {}

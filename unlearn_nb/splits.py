@@ -205,6 +205,20 @@ class SealedSplit:
     forget,retain = (property(lambda self, p=p: self.loader(p, train=True)) for p in ('forget', 'retain'))
     valid_forget,valid_retain = (property(lambda self, p=p: self.loader(p)) for p in ('valid_forget', 'valid_retain'))
 
+# %% ../nbs/11_splits.ipynb #865fe646
+@patch
+def sample(self:SealedSplit,
+    part,               # 'forget' or 'retain'
+    n:int|None,         # At most so many images, each class in proportion; None: all
+    seed:int|None=None, # None: that of the generator
+    train:bool=False,   # As in `ForgetSplit.loader`
+    **kwargs            # For `dl.new`, such as `bs`
+):
+    "A loader of some images of a training partition"
+    y,dl = self.targets(part),self.loader(part, train=train, **kwargs)
+    if n is None or n >= len(y): return dl
+    return part_dl(dl, stratified(y, n, torch.initial_seed() % 2**31 if seed is None else seed), train=train, bs=dl.bs)
+
 def _tallied(dl, tally, part):
     class Tallied(type(dl)):
         def __iter__(self):

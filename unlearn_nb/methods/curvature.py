@@ -19,9 +19,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
 from ..core import RequestError
-from ..data import stratified
 from ..learner import UnlearnMethod, register_method
-from ..splits import part_dl
 
 # %% ../../nbs/45_curvature.ipynb #ffe94068
 _affine = nn.Linear,nn.Conv2d,nn.modules.batchnorm._BatchNorm,nn.LayerNorm
@@ -81,6 +79,7 @@ def _squares(f, shape, budget):
         res = res + torch.einsum('tngq,tngp->gqp', left, x[s]*x[t])
     return res.clamp(min=0).reshape(shape)
 
+# %% ../../nbs/45_curvature.ipynb #fe996ca1
 def _reduced(model, x, ds, reduce, budget):
     "Name -> `reduce` of the per-image gradients of <d, model(x)> for the k many `ds` (or a function of the logits that gives them)"
     params = {n: p for n,p in model.named_parameters() if p.requires_grad}
@@ -194,6 +193,7 @@ def strongest(
         lo,hi = (mid, hi) if harm(mid) <= tol else (lo, mid)
     return lo
 
+# %% ../../nbs/45_curvature.ipynb #b095b66e
 @dataclass
 class Edit(UnlearnMethod):
     "Base of methods that edit the weights once"
@@ -207,9 +207,7 @@ class Edit(UnlearnMethod):
 
     def clean(self, split, part, n=None):
         "A loader of images of a partition, in order and without augmentation"
-        y = split.targets(part); n = min(len(y), n or self.samples)
-        dl = split.loader(part, bs=64)
-        return dl if n == len(y) else part_dl(dl, stratified(y, n, torch.initial_seed() % 2**31))
+        return split.sample(part, n or self.samples, bs=64)
 
     def apply(self, learn, split, edit):
         "Edit the weights by `edit(name, weights, strength)`; details for the record"
@@ -318,6 +316,7 @@ def fisher_product(
             for k,a in zip(params, torch.autograd.grad(each, list(params.values()), dots.detach())): total[k] += a/n
     return total
 
+# %% ../../nbs/45_curvature.ipynb #bcf011f9
 def solve(
     model, batches,    # As in `fisher_product`
     rhs:dict,          # Name -> tensor
@@ -338,6 +337,7 @@ def solve(
     res,_ = cg(LinearOperator((len(b), len(b)), matvec=product, dtype=float), b, rtol=tol, maxiter=steps)
     return lift(res),count
 
+# %% ../../nbs/45_curvature.ipynb #33209518
 @register_method('influence')
 @dataclass
 class Influence(Edit):

@@ -11,14 +11,13 @@ from dataclasses import dataclass
 
 import torch
 from fastai.callback.core import Callback
+from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..data import stratified
 from ..learner import one_cycle, register_method
 from .gradient import Tuned, WithForget
 from .retrain import fresh_model
-from ..splits import part_dl
 
 # %% ../../nbs/46_distill.ipynb #8f5b56af
 def distill_kl(
@@ -59,6 +58,7 @@ class Toward(Away):
         self.learn.loss_grad = self.gamma*task - self.alpha*self.loss_grad
         self.learn.loss = self.loss_grad.detach().clone()
 
+# %% ../../nbs/46_distill.ipynb #7ea6f6fa
 @register_method('scrub')
 @dataclass
 class SCRUB(Tuned):
@@ -88,29 +88,26 @@ class SCRUB(Tuned):
         rate,cap = self.rate(learn, dl),(3. if split.kind == 'class' else .2) if self.cap is None else self.cap
         go = lambda d, lr, cbs, opt: self.fit(learn, d, 1, lr, cbs=cbs, opt=opt, bn=self.bn, hint='lr')
         for e in range(self.epochs):
-            if e < self.max_epochs: opt = go(self.some(split, dl.bs, e), rate['lr']*self.max_share, [Away(teacher, self.T, cap)], opt)
+            if e < self.max_epochs: opt = go(split.sample('forget', self.max_samples, (torch.initial_seed()+e) % 2**31, train=True, bs=dl.bs), rate['lr']*self.max_share, [Away(teacher, self.T, cap)], opt)
             last = e == self.epochs-1 and self.schedule == 'one_cycle'
             opt = go(dl, rate['lr'], [Toward(teacher, self.T, self.alpha, self.gamma), *([one_cycle(rate['lr'])] if last else [])], opt)
             if self.rewind: states.append({k: v.clone() for k,v in learn.model.state_dict().items()})
         return {**rate, **(self.set_back(learn, split, states) if self.rewind else {})}
 
-    def some(self, split, bs, e):
-        "A training loader of images to forget, others in each epoch"
-        dl,y = split.loader('forget', train=True, bs=bs),split.targets('forget')
-        if self.max_samples is None or self.max_samples >= len(y): return dl
-        return part_dl(dl, stratified(y, self.max_samples, (torch.initial_seed()+e) % 2**31), train=True, bs=bs)
+# %% ../../nbs/46_distill.ipynb #8801ee2f
+@patch
+def set_back(self:SCRUB, learn, split, states):
+    "Choose the epoch whose error on the forget set is nearest to the last error on held-out images of the same kind"
+    unseen = split.loader('valid_forget') or split.loader('valid_retain')
+    error = lambda dl: 1-_hit_rate(learn, dl)
+    aim,errors = error(unseen),[]
+    for s in states:
+        learn.model.load_state_dict(s); errors.append(error(split.loader('forget')))
+    best = nearest_epoch(errors, aim)
+    learn.model.load_state_dict(states[best])
+    return {'aim': aim, 'errors': errors, 'epoch': best}
 
-    def set_back(self, learn, split, states):
-        "Choose the epoch whose error on the forget set is nearest to the last error on held-out images of the same kind"
-        unseen = split.loader('valid_forget') or split.loader('valid_retain')
-        error = lambda dl: 1-_hit_rate(learn, dl)
-        aim,errors = error(unseen),[]
-        for s in states:
-            learn.model.load_state_dict(s); errors.append(error(split.loader('forget')))
-        best = nearest_epoch(errors, aim)
-        learn.model.load_state_dict(states[best])
-        return {'aim': aim, 'errors': errors, 'epoch': best}
-
+# %% ../../nbs/46_distill.ipynb #527240d3
 def nearest_epoch(
     errors, # On the forget set, one per epoch
     aim:float
@@ -125,6 +122,7 @@ def _hit_rate(learn, dl):
     learn.cost_meter.images['forward'] += len(hits)
     return hits.float().mean().item()
 
+# %% ../../nbs/46_distill.ipynb #27b3d07c
 @register_method('scrub_r')
 @dataclass
 class SCRUBR(SCRUB):

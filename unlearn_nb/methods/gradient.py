@@ -19,10 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import RequestError
-from ..data import stratified
 from ..learner import UnlearnMethod, lr_range, one_cycle, register_method
 from .retrain import fresh_model
-from ..splits import part_dl
 
 # %% ../../nbs/42_gradient.ipynb #fdeb605a
 @dataclass
@@ -39,13 +37,10 @@ class Tuned(UnlearnMethod):
     lr_share = 1/3
     reads = frozenset({'retain'})
 
-    def sample(self, split, seed=None):
+    def sample(self, split):
         "A training loader of retained images"
-        y = split.targets('retain')
-        n = min(len(y), self.samples or len(y))
-        if self.bs is None: dl = split.retain
-        else: dl = split.loader('retain', train=True, bs=min(self.bs, max(16, n//17)))
-        return dl if n == len(y) else part_dl(dl, stratified(y, n, torch.initial_seed() % 2**31 if seed is None else seed), train=True, bs=dl.bs)
+        n = len(split.targets('retain')); n = min(n, self.samples or n)
+        return split.sample('retain', n, train=True, **({} if self.bs is None else {'bs': min(self.bs, max(16, n//17))}))
 
     def rate(self, learn, dl, cbs=()):
         "The learning rate for retained data, and the edge if it had to be found"
@@ -108,6 +103,7 @@ class Ascend(Erase):
         self.learn.loss_grad = -self.loss_grad
         self.learn.loss = self.loss_grad.detach().clone()
 
+# %% ../../nbs/42_gradient.ipynb #2f3f44a4
 @dataclass
 class ForgetOnly(UnlearnMethod):
     "Base of methods that see nothing but the forget set"
@@ -168,6 +164,7 @@ class DescendAscend(WithForget):
         self.learn.loss_grad = self.beta*self.loss_func(self.pred[:self.n], self.y[:self.n]) - (1-self.beta)*forget
         self.learn.loss = self.loss_grad.detach().clone()
 
+# %% ../../nbs/42_gradient.ipynb #c7ba1c2e
 @register_method('neggrad')
 @dataclass
 class NegGradPlus(Tuned):
@@ -248,6 +245,7 @@ class CFk(Tuned):
 
     def run(self, learn, split): return self.tune(learn, split, freeze=[TrainOnly(last_blocks(learn.model, self.k))])
 
+# %% ../../nbs/42_gradient.ipynb #505a96e7
 @register_method('euk')
 @dataclass
 class EUk(CFk):

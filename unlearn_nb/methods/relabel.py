@@ -116,7 +116,7 @@ def summed_grads(
 )->dict: # Name -> gradient of the loss, summed over images, batch norm in eval mode
     "The gradient of the training loss over a whole loader"
     log = _Collect()
-    method.fit(learn, dl, 1, 0., cbs=[log], bn='eval')
+    with learn.no_bar(), learn.no_logging(): method.fit(learn, dl, 1, 0., cbs=[log], bn='eval')
     return {n: log.sums.get(n, torch.zeros_like(p)) for n,p in learn.model.named_parameters()}
 
 # %% ../../nbs/43_relabel.ipynb #39f32bdb
@@ -218,6 +218,7 @@ def resize_head(
     parent,_,leaf = name.rpartition('.')
     setattr(model.get_submodule(parent), leaf, new)
 
+# %% ../../nbs/43_relabel.ipynb #d0084668
 class Shadow(Erase):
     "Label images with one class too many"
     def __init__(self, k, **kwargs): super().__init__(**kwargs); self.k = k

@@ -12,12 +12,10 @@ import torch
 from torch import nn
 
 from ..core import RequestError
-from ..data import stratified
 from ..learner import register_method
 from .gradient import Tuned
 from .relabel import summed_grads
 from .retrain import fresh_model
-from ..splits import part_dl
 
 # %% ../../nbs/47_reset.ipynb #554e6beb
 def smallest(
@@ -36,6 +34,7 @@ def conv_weights(model:nn.Module, spatial:bool=False)->dict: # Name -> parameter
     if not found: raise RequestError("this network has no convolutions to disturb")
     return found
 
+# %% ../../nbs/47_reset.ipynb #737f4378
 @register_method('msg')
 @dataclass
 class MSG(Tuned):
@@ -56,18 +55,13 @@ class MSG(Tuned):
         if self.epochs == 0: return
         seed,dl = torch.initial_seed(),self.sample(split)
         rate = self.rate(learn, dl) # of the whole network: a damaged one bears any step
-        mean = {p: {k: g/d.n for k,g in summed_grads(learn, self, d).items()} for p,d in ((p, self.some(split, p)) for p in ('retain', 'forget'))}
+        mean = {p: {k: g/d.n for k,g in summed_grads(learn, self, d).items()} for p,d in ((p, split.sample(p, self.scored)) for p in ('retain', 'forget'))}
         mask = smallest({k: mean['retain'][k]-mean['forget'][k] for k in conv_weights(learn.model)}, self.frac)
         fresh = dict(fresh_model(learn, seed).named_parameters())
         with torch.no_grad():
             for name,p in learn.model.named_parameters():
                 if name in mask: p.copy_(torch.where(mask[name], fresh[name], p))
         return {'drawn': sum(m.sum().item() for m in mask.values()), **self.tune(learn, split, dl=dl, rate=rate)}
-
-    def some(self, split, part):
-        "At most `scored` images, clean"
-        dl,y = split.loader(part),split.targets(part)
-        return dl if len(y) <= self.scored else part_dl(dl, stratified(y, self.scored, torch.initial_seed() % 2**31))
 
 # %% ../../nbs/47_reset.ipynb #59da8a39
 @register_method('ct')

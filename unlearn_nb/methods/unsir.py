@@ -17,9 +17,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..data import stratified
 from ..learner import CostMeter, UnlearnMethod, lr_range, one_cycle, register_method
-from ..splits import part_dl
 
 # %% ../../nbs/40_unsir.ipynb #22bdbb1d
 def noise_loss(
@@ -146,7 +144,7 @@ def sample(self:UNSIR, split, n, seed, bs):
     y = split.targets('retain')
     n = min(len(y), n)
     bs = self.bs or max(16, min(bs, n//17))
-    return part_dl(split.loader('retain', train=True, bs=bs), stratified(y, n, seed), train=True, bs=bs)
+    return split.sample('retain', n, seed, train=True, bs=bs)
 
 @patch
 def run(self:UNSIR, learn, split):
