@@ -470,7 +470,7 @@ def plot_tradeoff(
     x,y = ('A_Df', 'A_Dr') if df['A_Df'].notna().any() else ('UA', 'TA')
     df = df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}, cost=100*df[cost].astype(float) if cost in df else float('nan'))
     if df['method'].nunique() > 8: df = df.groupby('method', sort=False)[[x, y, 'cost']].mean().reset_index() # too many for a mark per seed
-    fig,ax = plt.subplots(figsize=(7, 3.6), dpi=80, layout='constrained')
+    fig,ax = plt.subplots(figsize=(7, max(3.6, .5+.2*df['method'].nunique())), dpi=80, layout='constrained')
     marks = dict(zip(df['method'].unique(), ['o', '*', 's', 'D', '^', 'v', 'P', 'X', 'h', '<', '>', 'p', 'd', '8']*9))
     lo,hi = (df['cost'].min(), df['cost'].max()) if df['cost'].notna().any() else (1, 100)
     norm = LogNorm(vmin=max(.1, lo), vmax=max(100., hi))

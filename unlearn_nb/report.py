@@ -16,7 +16,7 @@ import pandas as pd
 from jinja2 import Environment
 from markupsafe import Markup
 
-from .bench import current_rows, plot_tradeoff, write_results
+from .bench import current_rows, plot_methods, plot_tradeoff, write_results
 from .core import atomic_dir, environment
 from .stats import compare_methods, group_by, ranks, summary, with_gap
 
@@ -69,7 +69,7 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 <h2>Results</h2>{{ table(board) }}
 <h2>Forgetting against utility</h2><div class="cards">{% for g, img in figures %}<figure data-group="{{ g }}"><img alt="Forgetting against utility, {{ g }}" src="{{ img }}"><figcaption>{{ g }}</figcaption></figure>{% endfor %}</div>
 {% if ranks is not none and ranks|length > 1 %}<h2>Mean rank by gap</h2><p>Over all comparisons and seeds, 1 is best.</p>{{ table(ranks) }}{% endif %}
-{% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second, percentage points, over shared seeds; p by paired t-test, corrected for the number of pairs (Benjamini-Hochberg).</p>{{ table(pairs) }}{% endif %}
+{% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second, percentage points, over shared seeds{% if many %}, with the method whose mean gap is smallest{% endif %}; p by paired t-test, corrected for the number of pairs (Benjamini-Hochberg).</p>{{ table(pairs) }}{% endif %}
 <h2>Made with</h2><p>{% for k, v in env.items() if v %}{{ k }} {{ v }}{% if not loop.last %}, {% endif %}{% endfor %}</p><script>{{ script }}</script></body></html>'''
 
 def _group_name(r): return ', '.join(str(r[k]) + (' epochs' if k == 'epochs' else '') for k in group_by if r[k] not in ('', None))
@@ -82,8 +82,9 @@ def report_page(
     "A self-contained page"
     board,df = leaderboard(rows),with_gap(rows)
     board['_g'] = [_group_name(r) for r in board.to_dict('records')]
-    figures = [(_group_name(dict(zip(group_by, k))), _svg(plot_tradeoff(g))) for k,g in df.groupby(group_by, sort=False)]
-    pairs = compare_methods(rows).dropna(subset='p')
+    many = df['method'].nunique() > 8
+    figures = [(_group_name(dict(zip(group_by, k))), _svg(f(g))) for k,g in df.groupby(group_by, sort=False) for f in (plot_tradeoff, *([plot_methods] if many else []))]
+    pairs = compare_methods(rows, against='best' if many else None).dropna(subset='p')
     num = lambda s, f: ['' if v != v else f.format(v) for v in s]
     pairs = pairs.assign(difference=num(100*pairs['difference'], '{:+.2f}'), p=num(pairs['p'], '{:.3f}'), p_corrected=num(pairs['p_corrected'], '{:.3f}'), _g=[_group_name(r) for r in pairs.to_dict('records')]).drop(columns='metric')
     rank = ranks(rows).round(2).reset_index()
@@ -91,7 +92,7 @@ def report_page(
     constant = _group_name({**dict.fromkeys(group_by, ''), **{c: board[c].iloc[0] for c in same}})
     board,pairs = board.drop(columns=same),pairs.drop(columns=same)
     html = Environment(autoescape=True).from_string(_page)
-    return html.render(title=title, style=Markup(_style), script=Markup(_script), n=len(df), constant=constant, text={*group_by, 'method', 'first', 'second'}, groups=list(dict.fromkeys(board['_g'])), board=board, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
+    return html.render(title=title, style=Markup(_style), script=Markup(_script), n=len(df), constant=constant, text={*group_by, 'method', 'first', 'second'}, groups=list(dict.fromkeys(board['_g'])), board=board, many=many, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
 
 # %% ../nbs/82_report.ipynb #fe5ea0aa
 def report(

@@ -67,15 +67,16 @@ def with_gap(
 def compare_methods(
     rows,               # Rows of results.json, or a DataFrame
     metric:str='gap',
-    against:str|None=None # Only pairs with this method; None: all pairs
+    against:str|None=None # Only pairs with this method; 'best': with the one whose mean is lowest in each group; None: all pairs
 )->pd.DataFrame:        # One row per group and pair: n, difference (first minus second), p, p_corrected; `NaN` for fewer than two shared seeds
     "Differences of methods over shared seeds"
     df,out = with_gap(rows),[]
     if metric not in df: raise RequestError(f"no metric {metric!r} in these results")
     for key,g in df.groupby(group_by, sort=False):
         wide = g.assign(**{metric: g[metric].astype(float)}).pivot_table(index='seed', columns='method', values=metric, sort=False)
+        only = wide.drop(columns=['original', 'retrain'], errors='ignore').mean().idxmin() if against == 'best' else against
         for a,b in combinations([m for m in wide if m != 'original'], 2):
-            if against is not None and against not in (a, b): continue
+            if only is not None and only not in (a, b): continue
             d = (wide[a]-wide[b]).dropna().to_numpy()
             if not len(d): continue
             flat = np.ptp(d) < 1e-12
