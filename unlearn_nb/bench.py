@@ -337,7 +337,11 @@ def run_cells(
         while todo or running:
             for c in [c for c in todo if bad & set(c.needs)]: todo.remove(c); bad.add(c.key); res.skipped += 1; on_cell(c, 'skipped', 0.)
             for c in [c for c in todo if all(k in done for k in c.needs)][:max(0, getattr(ex, 'slots', workers)-len(running))]:
-                todo.remove(c); running[ex.submit(run_cell, c, [store.model(done[k]) for k in c.needs], threads)] = c
+                try: running[ex.submit(run_cell, c, [store.model(done[k]) for k in c.needs], threads)] = c
+                except BrokenProcessPool: # a worker died since; the cells that were running say so below
+                    if not running: ex.shutdown(wait=False); ex = make_executor(backend, workers)
+                    break
+                todo.remove(c)
             for f in wait(running, return_when=FIRST_COMPLETED).done:
                 c = running.pop(f)
                 try: result,model,seconds = f.result()
