@@ -36,7 +36,7 @@ def naive(model, x):
 def batched(model, x, bs=64):
     total = {}
     for xb in x.split(bs):
-        r = squared_grads(model, xb, lambda out: label_grads(out, None, 'model', None))
+        r = squared_grads(model, xb, lambda out: label_grads(out, None))
         total = {n: total[n]+v if n in total else v for n, v in r.items()}
     return total
 

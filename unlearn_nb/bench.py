@@ -169,6 +169,7 @@ class Cell:
     about:dict   # Labels: data, arch, recipe, seed, and scenario and method where they apply
     work:int     # Images forward and backward, a rough guess, for estimates
     module:str='' # Where the method is defined
+    described = property(lambda self: {'kind': self.kind, **self.config, 'about': self.about, 'needs': list(self.needs)}) # As the store keeps it
 
 @lru_cache(4)
 def _dls(data, options): return named_dls(data, **json.loads(options))
@@ -345,7 +346,7 @@ def run_cells(
             for f in wait(running, return_when=FIRST_COMPLETED).done:
                 c = running.pop(f)
                 try: result,model,seconds = f.result()
-                except BrokenProcessPool as e:
+                except BrokenProcessPool:
                     lost,tries[c.key] = [c, *running.values()],tries.get(c.key, 0)+1
                     running.clear(); ex.shutdown(wait=False); ex = make_executor(backend, workers)
                     if tries[c.key] > retries: lost.remove(c); _fail(store, c, RuntimeError(f"its worker died {tries[c.key]} times, perhaps for want of memory"), res, bad, on_cell)
@@ -353,14 +354,14 @@ def run_cells(
                     break
                 except Exception as e: _fail(store, c, e, res, bad, on_cell)
                 else:
-                    store.put(c.key, {'kind': c.kind, **c.config, 'about': c.about, 'needs': list(c.needs)}, result, model, seconds=seconds)
+                    store.put(c.key, c.described, result, model, seconds=seconds)
                     done[c.key] = store.get(c.key).model; res.finished += 1; on_cell(c, 'finished', seconds)
     finally: ex.shutdown(wait=False, cancel_futures=True)
     return res
 
 # %% ../nbs/80_bench.ipynb #0b84abbd
 def _fail(store, c, e, res, bad, on_cell):
-    store.put(c.key, {'kind': c.kind, **c.config, 'about': c.about, 'needs': list(c.needs)}, error=_explain(e))
+    store.put(c.key, c.described, error=_explain(e))
     res.failed.append((c, e)); bad.add(c.key); on_cell(c, 'failed', 0.)
 
 # %% ../nbs/80_bench.ipynb #fb163250

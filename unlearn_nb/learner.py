@@ -6,8 +6,8 @@
 __all__ = ['unsir_recipe', 'Autocast', 'bf16_pays', 'Phase', 'Recipe', 'phase_seed', 'ClipGradValue', 'RecipeRecorder',
            'TrimMemory', 'ReplaySchedule', 'image_learner', 'train', 'SkipValidation', 'BatchNormMode',
            'DivergenceGuard', 'CostMeter', 'UnlearnMethod', 'register_method', 'get_method', 'list_methods',
-           'UnlearnRecord', 'model_hash', 'working_copy', 'predict_logits', 'check_trained', 'LRRange', 'lr_edge',
-           'lr_range', 'one_cycle']
+           'UnlearnRecord', 'model_hash', 'frozen_copy', 'working_copy', 'predict_logits', 'check_trained', 'LRRange',
+           'lr_edge', 'lr_range', 'one_cycle']
 
 # %% ../nbs/30_learner.ipynb #eee8df31
 import copy
@@ -248,6 +248,7 @@ class UnlearnMethod:
     paper = ''                     # Author, year, identifier
     lever = 'the learning rate'    # What to lower if the weights blow up
     deterministic = False          # Given all of the data, the seed makes no difference
+    fixtures = 'bn','plain'        # Networks of `conformance` to be tried on
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3) # Hyper-parameters that do nothing, little and more, for `conformance`; None if there is no such thing
     wreck = dict(lr=1e30)          # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
 
@@ -363,6 +364,14 @@ class _SealedLoaders(DataLoaders):
 
 _layout = ChannelsLast,Autocast,MixedPrecision
 def _is_default(c): return isinstance(c, (*map(type, L(Learner.__init__.__globals__['defaults'].callbacks).map(lambda o: o() if isinstance(o, type) else o)), RecipeRecorder))
+
+def frozen_copy(
+    model:nn.Module
+)->nn.Module: # Eval mode, no gradients, no patches of a running fit
+    "A copy that only answers, such as a teacher"
+    new = copy.deepcopy(model).eval().requires_grad_(False)
+    new.__dict__.pop('forward', None)
+    return new
 
 def working_copy(
     learn:Learner
@@ -502,7 +511,7 @@ def lr_range(
     cbs=()             # Callbacks that the method trains with, such as one that freezes a part
 )->LRRange:
     "Range test on a copy of the model"
-    frozen,edges = copy.deepcopy(learn.model).eval(),[]
+    frozen,edges = frozen_copy(learn.model),[]
     epochs = -(-steps//len(dl)) # a short loader is read several times
     for _ in range(repeats):
         probe,log = working_copy(learn),_ExcessLoss(frozen, learn.cost_meter, limit=3.)

@@ -8,11 +8,10 @@ __all__ = ['ce_grad', 'per_sample_grads', 'squared_grads', 'fisher_diag', 'label
 
 # %% ../../nbs/45_curvature.ipynb #d7dc4b50
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
-from fastai.learner import Learner
 from scipy.sparse.linalg import LinearOperator, cg
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
@@ -22,8 +21,6 @@ from ..core import RequestError
 from ..learner import UnlearnMethod, register_method
 
 # %% ../../nbs/45_curvature.ipynb #ffe94068
-_affine = nn.Linear,nn.Conv2d,nn.modules.batchnorm._BatchNorm,nn.LayerNorm
-
 def _supported(m):
     if isinstance(m, nn.Conv2d): return type(m) is nn.Conv2d and m.padding_mode == 'zeros' and not isinstance(m.padding, str)
     return type(m) is nn.Linear or isinstance(m, nn.modules.batchnorm._BatchNorm) or type(m) is nn.LayerNorm
@@ -58,7 +55,7 @@ def _factors(m, a, ds):
     return {**res, 'bias': [d.sum(2) for d in ds]} if m.bias is not None else res
 
 # %% ../../nbs/45_curvature.ipynb #5847fc27
-def _each(f, shape, budget):
+def _each(f, shape, _):
     "Gradients (n, *shape) for the first d"
     return f[0] if isinstance(f, list) else (f[1][0] @ f[0].transpose(2, 3)).flatten(1).unflatten(1, shape)
 
@@ -131,51 +128,52 @@ def squared_grads(
     model:nn.Module,   # In eval mode
     x:Tensor,          # (n, c, h, w)
     ds,                # Several d (k, n, classes), or a function of the logits that gives them
-    budget:int=512<<20 # Bytes for intermediate results
+    budget:int=512<<20 # Bytes for intermediate results beyond what training on the batch would keep
 )->dict:               # Name -> shape of the parameter
     "Sum over images, and over the d, of the squared per-image gradients"
     _check_eval(model)
     return _reduced(model, x, ds, _squares, budget)
 
 def _check_eval(model):
-    if any(isinstance(m, nn.modules.batchnorm._BatchNorm) and m.training for m in model.modules()): raise RequestError("per-sample gradients do not exist with batch statistics; put the model in eval mode")
+    for m in model.modules():
+        if isinstance(m, nn.modules.batchnorm._BatchNorm) and (m.training or m.running_mean is None):
+            raise RequestError("per-sample gradients do not exist with batch statistics; put the model in eval mode" + ('' if m.training else ', with norms that track running statistics'))
 
 # %% ../../nbs/45_curvature.ipynb #efc2036f
 def fisher_diag(
     model:nn.Module,       # Put in eval mode for the duration
     dl,                    # Clean images
     labels='model',        # 'model': expectation over the model's own predictions; 'true': the given labels
-    draws:int|None=None,   # Labels to draw per image; None: exact up to 20 classes, else 10
+    draws:int|None=None,   # See `label_grads`
     budget:int=512<<20,    # Bytes for intermediate results
     meter=None             # A `CostMeter`; every backward pass counts as a pass with gradient
 )->dict:                   # Name -> mean squared gradient, shape of the parameter; raises `RequestError` for another kind of labels
     "Diagonal of the Fisher information"
     if labels not in ('model', 'true'): raise RequestError(f"`labels` must be 'model' or 'true', got {labels!r}")
     total,n,mode = {},0,model.training
+    def ds(out):
+        res = label_grads(out, y, labels, draws)
+        if meter is not None: meter.images['forward_backward'] += len(y)*len(res)
+        return res
     model.eval()
     try:
         for b in dl:
             x,y = (o.as_subclass(Tensor) for o in b)
-            k = 1 if labels == 'true' else draws or (None if len(_probs(model, x[:1])[0]) <= 20 else 10)
-            r = squared_grads(model, x, lambda out: label_grads(out, y, labels, k), budget)
-            total = {m: total[m]+v if m in total else v for m,v in r.items()}; n += len(y)
-            if meter is not None: meter.images['forward_backward'] += len(y)*(k or len(_probs(model, x[:1])[0]))
+            total = {m: total.get(m, 0)+v for m,v in squared_grads(model, x, ds, budget).items()}; n += len(y)
     finally: model.train(mode)
     return {m: v/n for m,v in total.items()}
-
-@torch.no_grad()
-def _probs(model, x): return F.softmax(model(x).float(), 1)
 
 def label_grads(
     out:Tensor,         # Logits (n, classes)
     y,                  # True labels (n,), for `labels='true'`
     labels:str='model', # See `fisher_diag`
-    k:int|None=None     # Draws; None: exact
+    draws:int|None=None # Labels to draw per image; None: exact up to 20 classes, else 10
 )->list[Tensor]:        # Of shape (n, classes), for `squared_grads`
     "Gradients at the logits whose squares add up to the Fisher information"
     p = F.softmax(out, 1)
     if labels == 'true': return [ce_grad(out, y)]
-    if k is None: return [p[:,[j]].sqrt()*ce_grad(out, torch.full((len(out),), j, device=out.device)) for j in range(out.shape[1])]
+    if draws is None and out.shape[1] <= 20: return [p[:,[j]].sqrt()*ce_grad(out, torch.full((len(out),), j, device=out.device)) for j in range(out.shape[1])]
+    k = draws or 10
     return [ce_grad(out, z)/k**.5 for z in torch.multinomial(p, k, replacement=True).T]
 
 # %% ../../nbs/45_curvature.ipynb #91e2747c
@@ -209,9 +207,9 @@ class Edit(UnlearnMethod):
         "A loader of images of a partition, in order and without augmentation"
         return split.sample(part, n or self.samples, bs=64)
 
-    def apply(self, learn, split, edit):
-        "Edit the weights by `edit(name, weights, strength)`; details for the record"
-        old,alpha = {n: p.detach().clone() for n,p in learn.model.named_parameters()},self.alpha
+    def apply(self, learn, split, edit, alpha):
+        "Edit the weights by `edit(name, weights, alpha)`, None: the strongest; details for the record"
+        old = {n: p.detach().clone() for n,p in learn.model.named_parameters()}
         @torch.no_grad()
         def put(s):
             for n,p in learn.model.named_parameters(): p.copy_(edit(n, old[n], s) if s else old[n])
@@ -260,7 +258,7 @@ class FisherForgetting(Edit):
     def run(self, learn, split):
         f = fisher_diag(learn.model, self.clean(split, 'retain'), 'model', self.draws, self.budget, learn.cost_meter)
         noise = {n: torch.randn_like(p) for n,p in learn.model.named_parameters()}
-        return self.apply(learn, split, lambda n,w,a: w + fisher_std(f[n], w, a, self.damping, self.clip)*noise[n])
+        return self.apply(learn, split, lambda n,w,a: w + fisher_std(f[n], w, a, self.damping, self.clip)*noise[n], self.alpha)
 
 # %% ../../nbs/45_curvature.ipynb #2204ff99
 def dampen(
@@ -286,6 +284,10 @@ class SSD(Edit):
     wreck,deterministic = None,True # it only ever shrinks
     range = 1e-3,1e3 # of 1/alpha
 
+    def check(self, learn, split):
+        super().check(learn, split)
+        if self.alpha is not None and self.alpha <= 0: raise RequestError(f"`alpha` must be above 0, got {self.alpha}")
+
     @classmethod
     def published(cls): # alpha 10, lambda 1, all images
         "The authors' hyper-parameters"
@@ -295,7 +297,7 @@ class SSD(Edit):
         f,r = (fisher_diag(learn.model, self.clean(split, p), 'true', budget=self.budget, meter=learn.cost_meter) for p in ('forget', 'retain'))
         n,k = (len(split.targets(p)) for p in ('retain', 'forget'))
         both = {m: (n*r[m]+k*f[m])/(n+k) for m in f}
-        inverse = Edit.apply(replace(self, alpha=self.alpha and 1/self.alpha), learn, split, lambda m,w,s: dampen(w, f[m], both[m], 1/s, self.lam))['alpha']
+        inverse = self.apply(learn, split, lambda m,w,s: dampen(w, f[m], both[m], 1/s, self.lam), None if self.alpha is None else 1/self.alpha)['alpha']
         return {'alpha': 1/inverse, 'touched': sum((f[m] > both[m]/inverse).sum().item() for m in f)}
 
 # %% ../../nbs/45_curvature.ipynb #91eed560
@@ -360,4 +362,4 @@ class Influence(Edit):
             for k,a in zip(g, torch.autograd.grad(F.cross_entropy(model(x).float(), y, reduction='sum'), list(model.parameters()))): g[k] += a/n
         step,products = solve(model, retain, g, self.damping, self.steps)
         learn.cost_meter.images['forward_backward'] += n + 3*products*sum(len(y) for _,y in retain)
-        return {'products': products, **self.apply(learn, split, lambda k,w,a: w + a*step[k])}
+        return {'products': products, **self.apply(learn, split, lambda k,w,a: w + a*step[k], self.alpha)}

@@ -8,7 +8,6 @@ __all__ = ['other_labels', 'staying', 'Mislabel', 'RandomLabel', 'Lie', 'Amnesia
            'BoundaryExpand']
 
 # %% ../../nbs/43_relabel.ipynb #dd6c7c37
-import copy
 import math
 from dataclasses import dataclass, field
 
@@ -18,8 +17,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import RequestError, seeded
-from ..learner import UnlearnMethod, get_method, register_method, working_copy
-from .gradient import Erase, ForgetOnly, Tuned, WithForget
+from ..learner import UnlearnMethod, frozen_copy, get_method, register_method, working_copy
+from .gradient import Erase, ForgetOnly, Tuned, WithForget, sgd_recipe
 
 # %% ../../nbs/43_relabel.ipynb #c5a7f166
 def other_labels(
@@ -49,7 +48,7 @@ class RandomLabel(Tuned):
     @classmethod
     def published(cls): # SGD, learning rate 0.01, 10 epochs on everything
         "Hyper-parameters of the SalUn comparison (Fan et al., 2024)"
-        return cls(epochs=10, samples=None, bs=None, lr=.01, opt='sgd', schedule='flat', bn='train')
+        return cls(**sgd_recipe)
 
     def run(self, learn, split): return self.tune(learn, split, [Mislabel(split)])
 
@@ -82,24 +81,25 @@ class Amnesiac(Tuned):
 
 # %% ../../nbs/43_relabel.ipynb #129c7161
 def saliency_mask(
-    grads:dict,     # Name -> gradient of the forget loss, summed over batches
-    frac:float      # Share of all weights to let move
-)->dict:            # Name -> bool
-    "True for the weights with the largest absolute gradients, over the whole network"
+    grads:dict,        # Name -> tensor, such as the gradient of the forget loss summed over batches
+    frac:float,        # Share of all entries to choose, in [0, 1]
+    largest:bool=True  # False: the smallest
+)->dict:               # Name -> bool
+    "True for the largest absolute values, over all tensors together"
     flat = torch.cat([g.abs().flatten() for g in grads.values()])
-    k = round(frac*len(flat))
-    chosen = torch.zeros(len(flat), dtype=torch.bool, device=flat.device); chosen[flat.topk(k)[1]] = True
+    chosen = torch.zeros(len(flat), dtype=torch.bool, device=flat.device)
+    chosen[flat.topk(round(frac*len(flat)), largest=largest)[1]] = True
     return {n: c.view_as(g) for (n,g),c in zip(grads.items(), chosen.split([g.numel() for g in grads.values()]))}
 
 class MaskedUpdate(Callback):
-    "Put back after every step what is outside the mask, buffers included"
+    "Put back after every step what is outside the mask, buffers included; a layer that has another shape for the time being waits for `restore`"
     run_valid = False
-    def __init__(self, mask): self.mask = mask
-    def before_fit(self): self.old = {n: v.detach().clone() for n,v in self.model.state_dict().items()}
-    def after_batch(self):
-        with torch.no_grad():
-            for n,v in self.model.state_dict().items(): v.copy_(torch.where(self.mask[n], v, self.old[n]) if n in self.mask else self.old[n])
-    def after_fit(self): self.after_batch()
+    def __init__(self, model, mask): self.mask,self.old = mask,{n: v.detach().clone() for n,v in model.state_dict().items()}
+    @torch.no_grad()
+    def restore(self, model):
+        for n,v in model.state_dict().items():
+            if v.shape == self.old[n].shape: v.copy_(torch.where(self.mask[n], v, self.old[n]) if n in self.mask else self.old[n])
+    def after_batch(self): self.restore(self.model)
 
 class _Collect(Callback):
     "Sum gradients, take no step"
@@ -125,7 +125,7 @@ def summed_grads(
 class SalUn(UnlearnMethod):
     "Another method, on the weights that matter to the forget set"
     frac:float=.5                # Share of weights that may move
-    base:str='random_label'      # Registered name of a method that trains
+    base:str='random_label'      # Registered name of a method
     hyper:dict=field(default_factory=dict) # Its hyper-parameters
     reads = frozenset({'forget', 'retain'})
     paper = 'Fan et al., 2024, arXiv:2310.12508'
@@ -135,7 +135,7 @@ class SalUn(UnlearnMethod):
     @classmethod
     def published(cls): # Half of the weights; SGD, learning rate 0.013, 10 epochs on everything
         "The authors' hyper-parameters"
-        return cls(hyper=dict(epochs=10, samples=None, bs=None, lr=.013, opt='sgd', schedule='flat', bn='train'))
+        return cls(hyper={**sgd_recipe, 'lr': .013})
 
     def check(self, learn, split):
         super().check(learn, split)
@@ -150,7 +150,10 @@ class SalUn(UnlearnMethod):
 
     def run(self, learn, split):
         with seeded(0): mask = saliency_mask(summed_grads(learn, self, split.loader('forget')), self.frac) # the inner method draws as it would alone
-        with learn.added_cbs([MaskedUpdate(mask)]): return {'moved': sum(m.sum().item() for m in mask.values()), **(self.inner.run(learn, split) or {})}
+        held = MaskedUpdate(learn.model, mask)
+        with learn.added_cbs([held]): details = self.inner.run(learn, split) or {}
+        held.restore(learn.model)
+        return {'moved': sum(m.sum().item() for m in mask.values()), **details}
 
 # %% ../../nbs/43_relabel.ipynb #a9dd7757
 def nearest_wrong(
@@ -171,8 +174,7 @@ class Shrink(Erase):
     def __init__(self, eps, **kwargs): super().__init__(**kwargs); self.eps = eps
     def before_fit(self):
         super().before_fit()
-        self.original = copy.deepcopy(self.model).eval().requires_grad_(False)
-        self.original.__dict__.pop('forward', None) # without autocast
+        self.original = frozen_copy(self.model)
     def label(self, x, y):
         x,y = x.as_subclass(Tensor),y.as_subclass(Tensor)
         for k in self.learn.cost_meter.images: self.learn.cost_meter.images[k] += len(y) # one pass with gradient, one without

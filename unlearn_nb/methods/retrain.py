@@ -169,7 +169,8 @@ def sisa_learner(
 class SISA(UnlearnMethod):
     "Go back to the checkpoints before the images came, and train from there"
     reads = frozenset({'retain'})
-    exact = True
+    exact = deterministic = True # it draws from the plan of the ensemble
+    fixtures = 'sisa',
     strength = wreck = None
     paper = 'Bourtoule et al., 2021, arXiv:1912.03817'
 

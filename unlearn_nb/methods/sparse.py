@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fastai.callback.core import Callback
 
 from ..learner import register_method
-from .gradient import Tuned
+from .gradient import Tuned, sgd_recipe
 
 # %% ../../nbs/44_sparse.ipynb #e5fe68dc
 class L1Penalty(Callback):
@@ -31,6 +31,6 @@ class L1Sparse(Tuned):
     @classmethod
     def published(cls): # SGD, learning rate 0.01, 10 epochs on everything
         "The authors' hyper-parameters"
-        return cls(alpha=5e-4, epochs=10, samples=None, bs=None, lr=.01, opt='sgd', schedule='flat', bn='train')
+        return cls(**sgd_recipe, alpha=5e-4)
 
     def run(self, learn, split): return self.tune(learn, split, [L1Penalty(self.alpha)])
