@@ -80,10 +80,14 @@ class Retrain(UnlearnMethod):
         "All phases of `recipe` on `dl`; the optimiser's memory carries over from phase to phase where it did"
         opt = None
         for i,phase in enumerate(recipe.phases):
-            cbs = [ReplaySchedule(phase), *([ClipGradValue(phase.clip)] if phase.clip else []), *(copy.copy(c) for c in phase.cbs)]
             with seeded(s := phase_seed(seed, i)):
                 dl.rng.seed(s)
-                opt = self.fit(learn, dl, phase.epochs, lr=phase.const.get('lr', [learn.lr])[-1], cbs=cbs, opt_func=recipe.opt_func, wd=None, bn='train', opt=None if phase.fresh else opt, freeze_to=phase.frozen)
+                opt = self.replay_phase(learn, recipe, phase, dl, opt)
+
+    def replay_phase(self, learn, recipe, phase, dl, opt):
+        "One phase, with the optimiser of the one before it; returns its own"
+        cbs = [ReplaySchedule(phase), *([ClipGradValue(phase.clip)] if phase.clip else []), *(copy.copy(c) for c in phase.cbs)]
+        return self.fit(learn, dl, phase.epochs, lr=phase.const.get('lr', [learn.lr])[-1], cbs=cbs, opt_func=recipe.opt_func, wd=None, bn='train', opt=None if phase.fresh else opt, freeze_to=phase.frozen)
 
 # %% ../../nbs/41_retrain.ipynb #3b59a965
 def sisa_parts(
