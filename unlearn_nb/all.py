@@ -13,7 +13,8 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
            'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
            'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_methods', 'plot_predictions',
-           'plot_tradeoff', 'plot_unsir', 'register_metric']
+           'plot_tradeoff', 'plot_unsir', 'register_metric', 'gradcam', 'plot_embedding', 'plot_gradcam',
+           'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #aa756de9
 from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed
@@ -35,8 +36,9 @@ from .methods.distill import SCRUB, SCRUBR, BadTeacher
 from .methods.reset import CT, MSG
 from .conformance import conformance
 from .metrics import evaluate, hit_rate, measures, rates
+from .interpret import gradcam, plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .store import Store, StoreError
-from .bench import bench, plan, plot_methods, plot_predictions, plot_tradeoff, plot_unsir, register_metric
+from .bench import bench, plan, plot_methods, plot_tradeoff, plot_unsir, register_metric
 
 _all_ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'environment', 'seeded', 'timed', 'ImageTensors', 'MemoryDL',
          'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls', 'stratified', 'tensor_dls',
@@ -45,4 +47,5 @@ _all_ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'env
          'unsir_recipe', 'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk', 'FineTune',
          'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence',
          'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate',
-         'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric']
+         'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
+         'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']

@@ -6,7 +6,7 @@
 __all__ = ['grid_metrics', 'group_by', 'named_dls', 'recipe_named', 'make_request', 'make_method', 'Run', 'read_grid',
            'register_metric', 'Cell', 'plan', 'check_arch', 'pack', 'unpack', 'run_cell', 'InProcess', 'OnRay',
            'make_executor', 'Done', 'run_cells', 'assemble', 'write_results', 'bench', 'current_rows', 'speed',
-           'estimate', 'load_learners', 'plot_tradeoff', 'plot_methods', 'plot_predictions', 'plot_unsir']
+           'estimate', 'load_learners', 'plot_tradeoff', 'plot_methods', 'plot_unsir']
 
 # %% ../nbs/80_bench.ipynb #4d505001
 import difflib
@@ -507,19 +507,6 @@ def plot_methods(
         ax.scatter(means[names], range(len(names)), marker='|', s=120, color='k', linewidth=2)
         ax.set(xlabel=_words[c], yticks=range(len(names)), yticklabels=names); ax.grid(axis='y', alpha=.3); sns.despine(ax=ax)
     axs[0].invert_yaxis()
-    return fig
-
-# %% ../nbs/80_bench.ipynb #44917975
-def plot_predictions(
-    learners:dict,     # Name -> Learner
-    split:ForgetSplit  # A class request
-):                     # The figure
-    "What each model calls the held-out images of the forgotten classes"
-    share = {n: collect(l, split, ['valid_forget'])['valid_forget'].preds.bincount(minlength=len(split.vocab)).double() for n,l in learners.items()}
-    df = pd.DataFrame({n: (100*v/v.sum()).round().int().tolist() for n,v in share.items()}, index=split.vocab).T
-    fig,ax = plt.subplots(figsize=(1.6+.45*len(split.vocab), .9+.32*len(df)), dpi=80, layout='constrained')
-    sns.heatmap(df, annot=len(split.vocab) <= 20, fmt='d', cmap='Greys', cbar=False, vmin=0, vmax=100, ax=ax, linewidths=.5)
-    ax.set(title=f"What held-out images of {split.name} are called, %", xlabel='', ylabel=''); ax.tick_params(axis='x', rotation=45 if max(map(len, split.vocab)) > 3 else 0); ax.tick_params(axis='y', rotation=0)
     return fig
 
 # %% ../nbs/80_bench.ipynb #04fa0e1a

@@ -150,12 +150,13 @@ _shown = 'unsir','finetune','neggrad','salun','scrub','influence'
 def _demo_figures(rows, cells, store, out):
     import matplotlib; matplotlib.use('agg')
     from unlearn_nb import bench as engine
+    from unlearn_nb.interpret import plot_predictions
     learners = engine.load_learners(rows, cells, store)
     learn = learners['original']
     split = engine.make_request(learn.dls, **next(c.config['request'] for c in cells if c.kind == 'evaluate'))
     with atomic_dir(out, overwrite=True) as tmp:
         engine.plot_tradeoff(rows).savefig(tmp/'tradeoff.png')
-        engine.plot_predictions(learners, split).savefig(tmp/'predictions.png')
+        plot_predictions(learners, split).savefig(tmp/'predictions.png')
 
 # %% ../nbs/90_cli.ipynb #a521d46b
 @app.command()
