@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['grid_metrics', 'group_by', 'named_dls', 'recipe_named', 'make_request', 'make_method', 'Run', 'read_grid',
-           'register_metric', 'Cell', 'plan', 'check_arch', 'pack', 'unpack', 'run_cell', 'InProcess', 'OnRay',
-           'make_executor', 'Done', 'run_cells', 'assemble', 'write_results', 'bench', 'current_rows', 'speed',
-           'estimate', 'load_learners', 'plot_tradeoff', 'plot_methods', 'plot_unsir']
+           'register_metric', 'Cell', 'plan', 'check_arch', 'run_cell', 'InProcess', 'OnRay', 'make_executor', 'Done',
+           'run_cells', 'assemble', 'write_results', 'bench', 'current_rows', 'speed', 'estimate', 'load_learners',
+           'plot_tradeoff', 'plot_methods', 'plot_unsir']
 
 # %% ../nbs/80_bench.ipynb #4d505001
 import difflib
@@ -14,7 +14,6 @@ import inspect
 import json
 import os
 import signal
-import tempfile
 import traceback
 from collections import OrderedDict
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
@@ -38,7 +37,7 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import LogFormatter
 
 from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed
-from .checkpoint import load_model, save_model
+from .checkpoint import pack, unpack
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
 from .learner import get_method, image_learner, train, unsir_recipe
 from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir # registers what comes with the package
@@ -226,21 +225,6 @@ def check_arch(
     for config in {config_hash([c.config['arch'], c.config['data']]): c.config for c in cells if c.kind == 'train'}.values(): _blank(config, 0)
 
 # %% ../nbs/80_bench.ipynb #6ecefd0e
-def pack(
-    learn:Learner
-)->bytes: # A model file
-    "A learner's model as bytes"
-    with tempfile.TemporaryDirectory() as tmp: return save_model(learn, Path(tmp)/'m.safetensors').read_bytes()
-
-def unpack(
-    data:bytes,   # From `pack`
-    config:dict   # Of the cell: data and options
-)->Learner:
-    "A learner from bytes, with its recipe"
-    with tempfile.TemporaryDirectory() as tmp:
-        file = Path(tmp)/'m.safetensors'; file.write_bytes(data)
-        return load_model(file, _loaders(config))
-
 def _blank(config, seed): return image_learner(_loaders(config), config['arch'], seed=seed, **recipe_named(config['recipe'])[1])
 
 # %% ../nbs/80_bench.ipynb #640d86b6
@@ -254,7 +238,7 @@ def run_cell(
     if cell.module: import_module(cell.module) # registers the method in a fresh process
     c = cell.config
     with timed() as t, ExitStack() as quiet:
-        learn = unpack(models[0], c) if models else _blank(c, c['seed'])
+        learn = unpack(models[0], _loaders(c)) if models else _blank(c, c['seed'])
         quiet.enter_context(learn.no_bar()); quiet.enter_context(learn.no_logging())
         if cell.kind == 'train':
             with timed() as fit: train(learn, c['epochs'], **recipe_named(c['recipe'])[2])
@@ -461,7 +445,7 @@ def load_learners(
 )->dict:               # Method -> Learner
     "The models behind some rows"
     by_key = {c.key: c for c in cells}
-    return {r['method']: unpack(store.model(r['model']), by_key[r['key']].config) for r in rows}
+    return {r['method']: unpack(store.model(r['model']), _loaders(by_key[r['key']].config)) for r in rows}
 
 # %% ../nbs/80_bench.ipynb #e485c87d
 _words = {'A_Df': 'test accuracy on forgotten classes, %', 'A_Dr': 'test accuracy on retained classes, %', 'UA': 'error on the forget set, %', 'TA': 'test accuracy, %'}

@@ -21,17 +21,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .core import RequestError, seeded
-from .data import stratified
 from .interpret import features
 from .learner import frozen_copy, predict_logits
 from .metrics import relearn_curve, relearn_time
-from .splits import ForgetSplit, part_dl
+from .outputs import spread
+from .splits import ForgetSplit
 
 # %% ../nbs/63_probes.ipynb #8f2213f4
-def _sampled(split, part, n, seed):
-    dl = split.loader(part); y = split.targets[split.idxs[part]]
-    return part_dl(dl, stratified(y, min(n, len(y)), seed))
-
 def _classifier(): return make_pipeline(StandardScaler(), LogisticRegression(max_iter=300))
 
 def linear_probe(
@@ -43,7 +39,7 @@ def linear_probe(
 )->float|None:         # Accuracy of the probe on held-out images of the forgotten classes, 0..1; `None` for a request without classes
     "Do the features still hold the forgotten class together?"
     if split.valid_forget is None: return None
-    pools,c = [features(learn, _sampled(split, p, 50*len(split.vocab), seed)) for p in ('forget', 'retain')],len(split.vocab)
+    pools,c = [features(learn, spread(split, p, 50*len(split.vocab))[0]) for p in ('forget', 'retain')],len(split.vocab)
     z,y = (torch.cat(o).numpy() for o in zip(*pools))
     zt,yt = features(learn, split.valid_forget)
     rng,res = np.random.default_rng(seed),[]
@@ -55,11 +51,10 @@ def linear_probe(
 def refit_head(
     learn:Learner,     # Its model stays as it is
     split:ForgetSplit,
-    n:int=2000,        # Retained images, each class in proportion
-    seed:int=0
+    n:int=2000         # Retained images
 )->float:              # Accuracy on the forget set afterwards, 0..1
     "A last layer fitted on retained images to the frozen features"
-    z,y = features(learn, _sampled(split, 'retain', n, seed)); zf,yf = features(learn, _sampled(split, 'forget', n, seed))
+    z,y = features(learn, spread(split, 'retain', n)[0]); zf,yf = features(learn, spread(split, 'forget', n)[0])
     return float((_classifier().fit(z.numpy(), y.numpy()).predict(zf.numpy()) == yf.numpy()).mean())
 
 # %% ../nbs/63_probes.ipynb #17ca09d0
@@ -84,7 +79,7 @@ def quantised(
 )->float:              # Accuracy on the forget set, 0..1
     "Does rounding bring it back?"
     like = copy.copy(learn); like.model = rounded(learn.model, bits)
-    logits,y = predict_logits(like, _sampled(split, 'forget', n, 0))
+    logits,y = predict_logits(like, spread(split, 'forget', n)[0])
     return (logits.argmax(1) == y).double().mean().item()
 
 # %% ../nbs/63_probes.ipynb #c34edbf6
@@ -135,7 +130,7 @@ def probes(
     for name,l in learners.items():
         runs = [relearn_curve(l, split, steps, seed=seed+s) for s in range(seeds)]
         curves[name] = np.mean(runs, 0).tolist()
-        try: probe,refit = linear_probe(l, split, seed=seed),refit_head(l, split, seed=seed)
+        try: probe,refit = linear_probe(l, split, seed=seed),refit_head(l, split)
         except RequestError: probe = refit = None # no linear last layer
         goal = curves.get('original', curves[name])[0]
         table[name] = {'relearn steps': float(np.mean([relearn_time(r, goal) for r in runs])), 'relearned on average': float(np.mean(curves[name])), 'linear probe': probe, 'last layer re-fit': refit,

@@ -6,18 +6,14 @@
 __all__ = ['leaderboard', 'report_page', 'report']
 
 # %% ../nbs/82_report.ipynb #d8942b0b
-import base64
-import io
 import json
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import pandas as pd
-from jinja2 import Environment
-from markupsafe import Markup
 
 from .bench import current_rows, plot_methods, plot_tradeoff, write_results
 from .core import atomic_dir, environment
+from .pages import render, svg_uri
 from .stats import compare_methods, group_by, ranks, summary, with_gap
 
 # %% ../nbs/82_report.ipynb #d91e532d
@@ -35,21 +31,6 @@ def leaderboard(
     return wide.join(seeds)[['seeds', *[c for c in _columns if c in wide]]].rename(columns=_columns).fillna('').reset_index()
 
 # %% ../nbs/82_report.ipynb #5720d2bb
-def _svg(fig):
-    buf = io.StringIO(); fig.savefig(buf, format='svg', metadata={'Date': None}); plt.close(fig)
-    return 'data:image/svg+xml;base64,' + base64.b64encode(buf.getvalue().encode()).decode()
-
-# %% ../nbs/82_report.ipynb #064198e5
-_style = '''
-:root{--fg:#1d1d1f;--bg:#fff;--soft:#6b6b70;--line:#ddd;--hi:#f3f6fa}
-@media (prefers-color-scheme:dark){:root{--fg:#e8e8ea;--bg:#17181a;--soft:#a0a0a6;--line:#3a3b3f;--hi:#222428} img{background:#fff;border-radius:6px}}
-*{box-sizing:border-box} body{font:15px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:1440px;padding:1rem}
-h1{font-size:1.5rem;margin:.2em 0} h2{font-size:1.15rem;margin:1.6em 0 .4em} p,small{color:var(--soft)} .wide{overflow-x:auto}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.86rem;width:100%} th,td{padding:.3em .6em;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th{cursor:pointer;user-select:none;position:sticky;top:0;background:var(--bg)} th:hover,tbody tr:hover{background:var(--hi)} th[aria-sort=ascending]::after{content:" \\25B4"} th[aria-sort=descending]::after{content:" \\25BE"}
-td.t,th.t{text-align:left} tr.retrain{font-weight:600} select{font:inherit;padding:.25em .5em;color:inherit;background:var(--bg);border:1px solid var(--line);border-radius:5px;max-width:100%}
-td,th{overflow-wrap:normal} p{overflow-wrap:anywhere} img{max-width:100%;height:auto} .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:1rem} figure{margin:0} figcaption{color:var(--soft);font-size:.86rem}
-'''
 _script = '''
 const pick=document.getElementById('pick');
 pick.onchange=()=>document.querySelectorAll('[data-group]').forEach(e=>{e.hidden=pick.value!==''&&e.dataset.group!==pick.value});
@@ -59,8 +40,8 @@ document.querySelectorAll('table').forEach(t=>t.querySelectorAll('th').forEach((
  [...b.rows].sort((p,q)=>{const x=v(p),y=v(q),d=isNaN(n(x))||isNaN(n(y))?x.localeCompare(y):x===y?0:n(x)-n(y);return up?d:-d}).forEach(r=>b.append(r))}));
 '''
 
-# %% ../nbs/82_report.ipynb #18ff271f
-_page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title><style>{{ style }}</style></head><body>
+# %% ../nbs/82_report.ipynb #064198e5
+_page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title><style>{{ style }} th{cursor:pointer;user-select:none;position:sticky;top:0} th:hover{background:var(--hi)} th[aria-sort=ascending]::after{content:' \25B4'} th[aria-sort=descending]::after{content:' \25BE'}</style></head><body>
 <h1>{{ title }}</h1><p>{% if constant %}{{ constant }}. {% endif %}{{ n }} models, {{ groups|length }} comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean absolute difference to them over UA, RA and TA, 0 is best. Click a heading to sort.</p>
 <label>Show <select id="pick"><option value="">everything</option>{% for g in groups %}<option>{{ g }}</option>{% endfor %}</select></label>
 {% macro table(df) %}<div class="wide"><table><thead><tr>{% for c in df.columns if c != '_g' %}<th scope="col"{% if c in text %} class="t"{% endif %}>{{ c }}</th>{% endfor %}</tr></thead><tbody>
@@ -83,7 +64,7 @@ def report_page(
     board,df = leaderboard(rows),with_gap(rows)
     board['_g'] = [_group_name(r) for r in board.to_dict('records')]
     many = df['method'].nunique() > 8
-    figures = [(_group_name(dict(zip(group_by, k))), _svg(f(g))) for k,g in df.groupby(group_by, sort=False) for f in (plot_tradeoff, *([plot_methods] if many else []))]
+    figures = [(_group_name(dict(zip(group_by, k))), svg_uri(f(g))) for k,g in df.groupby(group_by, sort=False) for f in (plot_tradeoff, *([plot_methods] if many else []))]
     pairs = compare_methods(rows, against='best' if many else None).dropna(subset='p')
     num = lambda s, f: ['' if v != v else f.format(v) for v in s]
     pairs = pairs.assign(difference=num(100*pairs['difference'], '{:+.2f}'), p=num(pairs['p'], '{:.3f}'), p_corrected=num(pairs['p_corrected'], '{:.3f}'), _g=[_group_name(r) for r in pairs.to_dict('records')]).drop(columns='metric')
@@ -91,8 +72,7 @@ def report_page(
     same = [c for c in group_by[:-1] if board[c].nunique() == 1] # said once, above the table
     constant = _group_name({**dict.fromkeys(group_by, ''), **{c: board[c].iloc[0] for c in same}})
     board,pairs = board.drop(columns=same),pairs.drop(columns=same)
-    html = Environment(autoescape=True).from_string(_page)
-    return html.render(title=title, style=Markup(_style), script=Markup(_script), n=len(df), constant=constant, text={*group_by, 'method', 'first', 'second'}, groups=list(dict.fromkeys(board['_g'])), board=board, many=many, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
+    return render(_page, _script, title=title, n=len(df), constant=constant, text={*group_by, 'method', 'first', 'second'}, groups=list(dict.fromkeys(board['_g'])), board=board, many=many, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
 
 # %% ../nbs/82_report.ipynb #fe5ea0aa
 def report(
