@@ -189,10 +189,10 @@ def lira(
     inside=None,       # Of those that saw it (and, for U-LiRA, unlearned it); None: the offline attack
     pooled:bool|None=None,
     floor:float=1e-3
-)->np.ndarray:         # (n,), higher means member: a log likelihood ratio, or offline a log probability
+)->np.ndarray:         # (n,), higher means member: a log likelihood ratio, or offline the standard deviations above the mean, in the order of the one-sided probability, which rounding would make 1 for many
     "Likelihood ratio attack"
     t = np.asarray(target, dtype=float); mu,sd = gaussians(outside, pooled, floor)
-    if inside is None: return sps.norm.logcdf(t, mu, sd)
+    if inside is None: return (t-mu)/sd
     return sps.norm.logpdf(t, *gaussians(inside, pooled, floor)) - sps.norm.logpdf(t, mu, sd)
 
 # %% ../nbs/61_attacks.ipynb #2fb20e6f

@@ -61,6 +61,8 @@ def oracle(
     return [new[s] if s in new else load(found[s]) for s in seeds]
 
 # %% ../nbs/70_audit.ipynb #95b489ff
+def _unseen(outs): return outs['valid_retain'] if outs['valid_forget'] is None else outs['valid_forget']
+
 def _alone(outs, split, seed):
     "Measures of one model; name -> (group, value, half width of its sampling error)"
     h,res = rates(outs, split.kind),{}
@@ -69,17 +71,17 @@ def _alone(outs, split, seed):
     for name,part in (('RA', 'retain'), ('TA', 'valid_retain')): rate(name, 'utility', h[name], size[part])
     rate('UA', 'forgetting', h['UA'], size['forget'])
     if h['A_Df'] is not None: rate('A_Df', 'forgetting', h['A_Df'], size['valid_forget'])
-    forget,unseen = outs['forget'],outs['valid_forget'] if outs['valid_forget'] is not None else outs['valid_retain']
+    forget,unseen = outs['forget'],_unseen(outs)
     res['true-class probability'] = 'forgetting',signals(forget)['confidence'].mean().item(),1.96*signals(forget)['confidence'].std().item()/math.sqrt(len(forget))
     res['entropy, bits'] = 'forgetting',-signals(forget)['entropy'].mean().item()/math.log(2),1.96*signals(forget)['entropy'].std().item()/math.log(2)/math.sqrt(len(forget))
     if split.kind == 'class': rate('largest share', 'forgetting', prediction_spread(unseen)['largest'], len(unseen))
     rate('MIA', 'attacks', svc_mia(outs['retain'], outs['valid_retain'], forget, seed=seed), len(forget))
     for row in threshold_attacks(forget, unseen): # the confidence gives the same order as the loss
-        if row['signal'] != 'confidence': res[f"AUC, {row['signal']}"] = 'attacks',row['AUC'],(row['high']-row['low'])/2
+        if row['signal'] != 'confidence': res[f"AUC by {row['signal']}"] = 'attacks',row['AUC'],(row['high']-row['low'])/2
     if len(split.classes or range(2)) > 1:
-        row = threshold_attacks(forget, unseen, per_class=True)[0]; res['AUC, loss within classes'] = 'attacks',row['AUC'],(row['high']-row['low'])/2
+        row = threshold_attacks(forget, unseen, per_class=True)[0]; res['AUC by loss within classes'] = 'attacks',row['AUC'],(row['high']-row['low'])/2
     row = logistic_attack(forget, unseen, seed=seed)
-    if row['AUC'] is not None: res['AUC, logistic'] = 'attacks',row['AUC'],(row['high']-row['low'])/2
+    if row['AUC'] is not None: res['AUC by logistic regression'] = 'attacks',row['AUC'],(row['high']-row['low'])/2
     return res
 
 def _beside(outs, others, random, split):
@@ -90,10 +92,9 @@ def _beside(outs, others, random, split):
                      'activation distance': ('distance', float(np.mean([activation_distance(forget, r) for r in refs])), 0.),
                      'completeness': ('distance', float(np.mean([completeness(forget, r) for r in refs])), 0.)}
     if len(refs) > 1: # offline LiRA: retrained models are the shadows that never saw the images
-        part = 'valid_retain' if outs['valid_forget'] is None else 'valid_forget'
-        score = lambda p: lira(*(f([margins(o[p].logits, o[p].targets).numpy() for o in os]) for f,os in ((lambda v: v[0], [outs]), (np.stack, others))), pooled=True)
-        a,b = score('forget'),score(part)[np.isin(outs[part].targets, outs['forget'].targets.unique())]
-        low,high = auc_ci(a, b); res['AUC, LiRA offline'] = 'attacks',attack_auc(a, b),(high-low)/2
+        both = lambda o: np.concatenate([margins(q.logits, q.targets).numpy() for q in (o['forget'], matched(o['forget'], _unseen(o)))]) # one variance for members and others
+        s = lira(both(outs), np.stack([both(o) for o in others]), pooled=True); a,b = s[:len(forget)],s[len(forget):]
+        low,high = auc_ci(a, b); res['AUC by offline LiRA'] = 'attacks',attack_auc(a, b),(high-low)/2
     return res
 
 # %% ../nbs/70_audit.ipynb #d1d104de
@@ -142,7 +143,8 @@ class Audit:
 
 _words = {'UA': 'error on the forget set', 'A_Df': 'accuracy on held-out images of the forgotten classes', 'RA': 'accuracy on the retain set', 'TA': 'accuracy on held-out retained images', 'MIA': 'share of the forget set taken for non-members (SVC)',
           'linear probe': 'held-out images of the forgotten classes read from the features by a new classifier'}
-_pct = lambda v: f'{100*v:.1f} %'
+def _pct(v): return f'{100*v:.1f} %'
+def _num(v, sign=False): return '' if v is None or v != v else f'{v:+.3f}' if sign else f'{v:.0f}' if v == int(v) and v > 1 else f'{v:.3f}'
 
 # %% ../nbs/70_audit.ipynb #960893dd
 def _good(r): return r['inside'] or r['way'] >= .9
@@ -162,18 +164,18 @@ def _sentences(status, rows, table, collateral, record, refs, split):
     r,n = table.set_index('measure'),int((table['informative'] & ~table['group'].isin(['utility', 'summary'])).sum())
     seen = f"it recognises {_pct(1-r.loc['UA', 'value'])} of the forget set; retrained models {_pct(1-r.loc['UA', 'retrained'])}, the original {_pct(1-r.loc['UA', 'original'])}"
     worst = rows.sort_values('way').iloc[0] if len(rows) and status in ('not forgotten', 'hidden', 'partly forgotten') else None
-    tell = '' if worst is None else f"{_words.get(worst['measure'], worst['measure'])} is {worst['value']:.3g}, {worst['original']:.3g} before, {worst['retrained']:.3g} for retrained models"
+    tell = '' if worst is None else f"{_words.get(worst['measure'], worst['measure'])}: {_num(worst['value'])}; the original {_num(worst['original'])}, retrained models {_num(worst['retrained'])}"
     out = [{'forgotten': f"Forgotten: on {int(rows.apply(_good, axis=1).sum()) if len(rows) else 0} of {n} informative measures the model is where retrained models are; {seen}.",
-            'not forgotten': f"Not forgotten: {seen}. On {len(rows)} of {n} informative measures it is nearer to the original than to retrained models; the worst: {tell}.",
+            'not forgotten': f"Not forgotten: {seen}. On {len(rows)} of {n} informative measures it is far from where retrained models are; the worst: {tell}.",
             'hidden': f"Hidden, not forgotten: {seen}, but looking inside finds what the answers hide: {tell}.",
             'partly forgotten': f"Partly forgotten: {seen}. {len(rows)} of {n} informative measures are still short of retrained models; the worst: {tell}.",
             'cannot tell': f"Cannot tell: no measure here separates the untouched original from retrained models, so none can show forgetting; {seen}."}[status]]
     ta = r.loc['TA']
     out.append(f"Utility is {'kept' if ta['value'] >= ta['low'] else 'damaged'}: {_pct(ta['value'])} on held-out retained images; retrained models {_pct(ta['retrained'])}.")
     attacks = table[(table['group'] == 'attacks') & table['measure'].str.startswith('AUC')]; top = attacks.assign(over=attacks['value']-attacks['retrained']).sort_values('over').iloc[-1]
-    out.append(f"The membership attack that gains most over retrained models is {top['measure'].removeprefix('AUC, ')}: AUC {top['value']:.3f} against {top['retrained']:.3f}{'' if top['informative'] else ' (it cannot tell the original from retrained models either)'}.")
+    out.append(f"The membership attack that gains most over retrained models is {top['measure'].removeprefix('AUC by ')}: AUC {top['value']:.3f} against {top['retrained']:.3f}{'' if top['informative'] else ' (it cannot tell the original from retrained models either)'}.")
     pr = table[(table['group'] == 'probes') & table['informative']]
-    if len(pr): w = pr.sort_values('way').iloc[0]; out.append(f"Of the probes that tell the original from retrained models, the most telling is {w['measure']}: {w['value']:.3g}; the original {w['original']:.3g}, retrained models {w['retrained']:.3g}.")
+    if len(pr): w = pr.sort_values('way').iloc[0]; out.append(f"Of the probes that tell the original from retrained models, the most telling is {w['measure']}: {_num(w['value'])}; the original {_num(w['original'])}, retrained models {_num(w['retrained'])}.")
     if len(collateral):
         c = collateral.assign(cost=collateral['retrained']-collateral['value']).sort_values('cost').iloc[-1]
         out.append(f"The retained class that pays most is {c['class']}: {_pct(c['value'])} of its held-out images, retrained models {_pct(c['retrained'])}." if c['cost'] > 0 else "No retained class pays: each is recognised as often as by retrained models.")
@@ -213,9 +215,8 @@ def _figures(models, split, outs, curves, refs):
     same = all([p.shape for p in m.model.parameters()] == [p.shape for p in models['original'].model.parameters()] for m in three.values())
     if same: add('Which layers moved', 'Relative distance of the weights per layer, log scale.', plot_weight_distance, {k: l.model for k,l in three.items()}, {'the original': models['original'].model, **({'a retrained model': refs[0].model} if refs else {})})
     add('Features', 'Held-out images as the last layer sees them, two principal components; crosses are the forgotten classes.', plot_embedding, three, split)
-    unseen = outs['unlearned'][part if part != 'forget' else 'valid_retain']
     add('Membership by the loss', 'ROC curves on log axes: forget set against unseen images of the same classes. The grey line is guessing.', plot_roc,
-        {k: tuple(signals(o)['loss'].numpy() for o in (outs[k]['forget'], matched(outs[k][part if part != 'forget' else 'valid_retain'], outs[k]['forget']))) for k in three})
+        {k: tuple(signals(o)['loss'].numpy() for o in (outs[k]['forget'], matched(outs[k]['forget'], _unseen(outs[k])))) for k in three})
     return res
 
 # %% ../nbs/70_audit.ipynb #48876ff8
@@ -238,8 +239,8 @@ def audit(
         blank = copy.copy(new); blank.model = fresh_model(new, seed+12345)
         models = {'original': learn, 'unlearned': new, **{f'retrained {i+1}': l for i,l in enumerate(refs)}}
         outs = {}
-        for k in progress_bar([*models, 'random'], display=progress): outs[k] = collect(blank if k == 'random' else models[k], split, n=2000 if effort == 'quick' else None)
-        tests,curves = probes(models if effort == 'full' else {k: models[k] for k in list(models)[:5]}, split, effort, seed)
+        for k in progress_bar([*models, 'random']) if progress else [*models, 'random']: outs[k] = collect(blank if k == 'random' else models[k], split, n=2000 if effort == 'quick' else None)
+        tests,curves = probes(models, split, effort, seed)
         rows = {k: {**_alone(o, split, seed), **_beside(o, [outs[j] for j in models if j.startswith('retrained') and j != k], outs['random'], split),
                     **{p: ('probes', v, 0.) for p,v in (tests[k].items() if k in tests else ()) if v == v}} for k,o in outs.items()}
         table = _table(rows, outs, split)
@@ -290,12 +291,12 @@ def _reproduce(models, command, seed, effort):
 
 # %% ../nbs/70_audit.ipynb #2ae929b8
 _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Unlearning audit: {{ a.request.name }}</title>
-<style>{{ style }} body{max-width:980px} .verdict{border-left:5px solid var(--line);padding:.2em 1em;margin:1em 0;background:var(--hi)} .verdict li{margin:.35em 0} .status{font-size:1.1rem;font-weight:700} .forgotten{color:var(--good)} .bad{color:var(--bad)} tr.mute td{color:var(--soft)} dl{display:grid;grid-template-columns:max-content 1fr;gap:.2em 1em;margin:0} dt{color:var(--soft)} dd{margin:0;overflow-wrap:anywhere}</style></head><body>
+<style>{{ style }} body{max-width:1080px} .cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr))} table{font-size:.82rem} th,td{padding:.28em .45em} .verdict{border-left:5px solid var(--line);padding:.2em 1em;margin:1em 0;background:var(--hi)} .verdict li{margin:.35em 0} .status{font-size:1.1rem;font-weight:700} .forgotten{color:var(--good)} .bad{color:var(--bad)} tr.mute td{color:var(--soft)} dl{display:grid;grid-template-columns:max-content 1fr;gap:.2em 1em;margin:0} dt{color:var(--soft)} dd{margin:0;overflow-wrap:anywhere}</style></head><body>
 <h1>Did it forget {{ a.request.name }}?</h1>
 <div class="verdict"><p class="status {{ 'forgotten' if a.status == 'forgotten' else 'bad' }}">{{ a.status|capitalize }}</p><ul>{% for s in a.verdict %}<li>{{ s }}</li>{% endfor %}</ul></div>
 <h2>The request</h2><dl>{% for k, v in request.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl>
 {% for title, text, rows in groups %}<h2>{{ title }}</h2><p>{{ text }}</p><div class="wide"><table><thead><tr><th class="t" scope="col">measure</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">their band</th><th scope="col">inside</th><th scope="col">gap, 95 %</th><th scope="col">of the way</th><th scope="col">random network</th></tr></thead><tbody>
-{% for r in rows %}<tr{% if r.mute %} class="mute"{% endif %}><td class="t">{{ r.measure }}{% if r.mute %} <small>not informative here</small>{% endif %}</td><td><b>{{ r.value }}</b></td><td>{{ r.original }}</td><td>{{ r.retrained }}</td><td>{{ r.band }}</td><td>{{ r.inside }}</td><td>{{ r.gap }}</td><td>{{ r.way }}</td><td>{{ r.random }}</td></tr>
+{% for r in rows %}<tr{% if r.mute %} class="mute"{% endif %}><td class="t">{{ r.measure }}{% if r.mute %} <small>not informative</small>{% endif %}</td><td><b>{{ r.value }}</b></td><td>{{ r.original }}</td><td>{{ r.retrained }}</td><td>{{ r.band }}</td><td>{{ r.inside }}</td><td>{{ r.gap }}</td><td>{{ r.way }}</td><td>{{ r.random }}</td></tr>
 {% endfor %}</tbody></table></div>{% endfor %}
 {% if a.figures %}<h2>Pictures</h2><div class="cards">{% for title, text, img in a.figures %}<figure><img alt="{{ title }}: {{ text }}" src="{{ img }}"><figcaption><b>{{ title }}.</b> {{ text }}</figcaption></figure>{% endfor %}</div>{% endif %}
 {% if collateral %}<h2>Which retained classes paid</h2><p>Accuracy on held-out images, in percent.</p><div class="wide"><table><thead><tr><th class="t" scope="col">class</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th></tr></thead><tbody>{% for r in collateral %}<tr><td class="t">{{ r[0] }}</td><td><b>{{ r[1] }}</b></td><td>{{ r[2] }}</td><td>{{ r[3] }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
@@ -309,8 +310,6 @@ _titles = {'utility': ('Utility', 'What must be kept. Rates are fractions.'), 'f
            'distance': ('Distance to retrained models', 'On the forget set, image by image.'), 'summary': ('Summaries', 'For comparison with other work; a verdict cannot rest on them.')}
 
 # %% ../nbs/70_audit.ipynb #e1d887fc
-def _num(v, sign=False): return '' if v is None or v != v else f'{v:+.3g}' if sign else f'{v:.3g}'
-
 def audit_page(
     a:Audit
 )->str: # HTML, self-contained, no script
@@ -318,14 +317,14 @@ def audit_page(
     def row(r):
         known = r['retrained'] is not None and r['retrained'] == r['retrained']
         return {'measure': r['measure'], 'value': _num(r['value']), 'original': _num(r['original']), 'retrained': _num(r['retrained']), 'random': _num(r['random']), 'band': f"{_num(r['low'])} to {_num(r['high'])}" if known else '', 'inside': ('yes' if r['inside'] else 'no') if known else '',
-                'gap': (_num(r['gap'], True) + (f" ({_num(r['gap_low'], True)} to {_num(r['gap_high'], True)})" if r['gap_low'] is not None and r['gap_low'] == r['gap_low'] else '')) if known else '', 'way': _pct(r['way']) if r['way'] is not None and r['way'] == r['way'] else '', 'mute': known and not r['informative'] and r['group'] not in ('utility', 'summary')}
+                'gap': (_num(r['gap'], True) + (f" ({_num(r['gap_low'], True)} to {_num(r['gap_high'], True)})" if r['gap_low'] is not None and r['gap_low'] == r['gap_low'] else '')) if known else '', 'way': f"{100*r['way']:.0f} %" if r['way'] is not None and r['way'] == r['way'] else '', 'mute': known and not r['informative'] and r['group'] not in ('utility', 'summary')}
     groups = [(*_titles[g], [row(r) for r in a.table[a.table['group'] == g].to_dict('records')]) for g in _titles if (a.table['group'] == g).any()]
     rec,env = a.record or {},a.reproduce['environment']
     request = {'forget': f"{a.request['name']}: {a.request['forget']} of {a.request['forget']+a.request['retain']} training images", **({'method': f"{rec['method']} {', '.join(f'{k}={v}' for k,v in rec['hyper'].items() if v is not None)}", 'read': ', '.join(f'{k} {v}' for k,v in rec['samples_read'].items())+' images', 'took': f"{rec['seconds']:.1f} s"} if rec else {'method': 'not recorded'}),
                'request fingerprint': a.request['fingerprint'], 'data fingerprint': a.request['data']}
     made = {'models': ', '.join(f'{k} {h}' for k,h in a.reproduce['models'].items()), 'seeds': f"audit {a.reproduce['seed']}" + (f", retrained {', '.join(map(str, a.reproduce['oracle seeds']))}" if a.reproduce['oracle seeds'] else ''),
             'with': ', '.join(f'{k} {v}' for k,v in env.items() if v), 'took': f'{a.seconds:.0f} s'}
-    return render(_page, a=a, request=request, groups=groups, made=made, collateral=[[r['class'], *(_num(100*r[c]) for c in ('value', 'original', 'retrained'))] for r in a.collateral.to_dict('records')])
+    return render(_page, a=a, request=request, groups=groups, made=made, collateral=[[r['class'], *('' if r[c] != r[c] else f'{100*r[c]:.1f}' for c in ('value', 'original', 'retrained'))] for r in a.collateral.to_dict('records')])
 
 # %% ../nbs/70_audit.ipynb #40b5a3f2
 def audit_dict(

@@ -128,6 +128,7 @@ def plot_weight_distance(
             d = weight_distance(m, r); d = d[[p.ndim > 1 for p in m.parameters()]]
             ax.semilogy(range(1, len(d)+1), d['relative'].clip(lower=1e-6), look, color='k', markerfacecolor='none', markersize=4, linewidth=.9, label=name)
         ax.set(xlabel='layer, from input to output', title=f'distance to {ref}'); ax.grid(axis='y', alpha=.3); sns.despine(ax=ax)
+    lo,hi = axs[0, 0].get_ylim(); axs[0, 0].set_ylim(min(lo, .03), max(hi, 3)) # two decades at least: a small difference should look small
     axs[0, 0].set_ylabel('relative distance'); axs[0, 0].legend(frameon=False, fontsize=8)
     return fig
 
