@@ -6,7 +6,7 @@
 __all__ = ['grid_metrics', 'group_by', 'named_dls', 'recipe_named', 'make_request', 'make_method', 'Run', 'read_grid',
            'register_metric', 'Cell', 'plan', 'check_arch', 'run_cell', 'InProcess', 'OnRay', 'make_executor', 'Done',
            'run_cells', 'assemble', 'write_results', 'bench', 'current_rows', 'speed', 'estimate', 'load_learners',
-           'plot_tradeoff', 'plot_methods', 'plot_unsir']
+           'plot_tradeoff', 'plot_methods', 'plot_classes', 'plot_unsir']
 
 # %% ../nbs/80_bench.ipynb #4d505001
 import difflib
@@ -37,12 +37,14 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import LogFormatter
 
 from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed
+from .audit import attack_rates, distances
 from .checkpoint import pack, unpack
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
-from .learner import get_method, image_learner, train, unsir_recipe
+from .learner import UnlearnRecord, get_method, image_learner, train, unsir_recipe
 from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir # registers what comes with the package
-from .metrics import hit_rate, measures
+from .metrics import class_rates, hit_rate, measures
 from .outputs import collect
+from .probes import probes
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
 from .store import Store, code_version, result_key, source_hash
 
@@ -145,17 +147,27 @@ def read_grid(
     return runs
 
 # %% ../nbs/80_bench.ipynb #0181bd04
-grid_metrics = {} # Name -> f(learner, split) -> dict of plain numbers
+grid_metrics = {} # Name -> f(learner, split) or f(learner, split, retrained) -> dict of plain numbers
 
 def register_metric(
-    name:str # As a grid names it
+    name:str,           # As a grid names it
+    oracle:bool=False   # It also wants the retrained models of the seed, other than the model itself
 ):
     "Decorator: make a function of learner and split, which returns a dict of numbers, known to grids"
-    def _register(f): grid_metrics[name] = f; return f
+    def _register(f): grid_metrics[name],f.oracle = f,oracle; return f
     return _register
 
 @register_metric('rates')
 def _rates(learn, split): return {k: v for k,v in measures(learn, split).items() if k != 'seconds'}
+
+@register_metric('attacks')
+def _attacks(learn, split): return {**attack_rates(collect(learn, split, n=2000), split), 'classes': dict(zip(split.vocab, class_rates(collect(learn, split, ['valid_retain'])['valid_retain'])))}
+
+@register_metric('probes')
+def _probes(learn, split): return {k.replace(' ', '_'): None if v != v else v for k,v in probes({'model': learn}, split)[0]['model'].items() if k != 'relearn steps'}
+
+@register_metric('distance', oracle=True)
+def _distance(learn, split, retrained): return distances(collect(learn, split, n=2000), [collect(r, split, n=2000) for r in retrained])
 
 # %% ../nbs/80_bench.ipynb #75430378
 @dataclass(frozen=True)
@@ -175,6 +187,7 @@ def _dls(data, options): return named_dls(data, **json.loads(options))
 def _loaders(config): return _dls(config['data'], json.dumps(config['options'], sort_keys=True))
 
 _code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
+_metric_code = {'rates': (), 'attacks': ('attacks', 'audit'), 'probes': ('interpret', 'probes'), 'distance': ('attacks', 'audit')} # modules whose change makes a score of the package stale
 
 @lru_cache
 def _method_code(cls):
@@ -183,7 +196,7 @@ def _method_code(cls):
     except (OSError, SyntaxError, TypeError): return config_hash(f'{cls.__module__}.{cls.__qualname__}')
 
 def _cell(kind, config, needs, about, work, data, cls=None):
-    code = code_version(*_code[kind]) + (_method_code(cls) if cls else '')
+    code = code_version(*_code[kind], *(c for m in config.get('metrics', ()) for c in _metric_code.get(m, ()))) + (_method_code(cls) if cls else '')
     return Cell(kind, config, tuple(needs), result_key({'kind': kind, 'needs': list(needs), **config}, data, code), about, work, cls.__module__ if cls and cls.__module__ != '__main__' else '')
 
 # %% ../nbs/80_bench.ipynb #21d5e312
@@ -203,14 +216,15 @@ def plan(
             for q in r.requests:
                 q = {'seed': seed, **q} if q.get('kind') == 'random' else q
                 split = _request(dls, q); about_q = {**about, 'scenario': split.name, 'request': q.get('kind', 'class')}
-                score = lambda key, about: add(_cell('evaluate', {**base, 'request': q, 'metrics': r.metrics}, (key,), about, n//3, print_))
-                score(first, {**about_q, 'method': 'original'})
                 todo = [('retrain', get_method('retrain'), seed+s) for s in r.oracle_seeds] + [(label, m, seed) for _,(m,label) in methods if m.name != 'retrain']
+                made = {first: {**about_q, 'method': 'original'}}
                 for label,m,s in todo:
                     config = {**base, 'request': q, 'method': m.name, 'hyper': asdict(m), 'seed': s}
                     work = len(split.retain_idxs)*r.epochs if label == 'retrain' else n
                     a = {**about_q, 'method': label, **({'oracle': s} if label == 'retrain' else {})}
-                    score(add(_cell('unlearn', config, (first,), a, work, print_, type(m))), a)
+                    made[add(_cell('unlearn', config, (first,), a, work, print_, type(m)))] = a
+                refs = [k for k,a in made.items() if a['method'] == 'retrain'] if any(grid_metrics[m].oracle for m in r.metrics) else []
+                for key,a in made.items(): add(_cell('evaluate', {**base, 'request': q, 'metrics': r.metrics}, (key, *(k for k in refs if k != key)), a, n//3, print_))
     return list(cells.values())
 
 def _request(dls, q):
@@ -247,7 +261,8 @@ def run_cell(
         if cell.kind == 'unlearn':
             new = learn.unlearn(split, get_method(c['method'], **{k: tuple(v) if isinstance(v, list) else v for k,v in c['hyper'].items()}), seed=c['seed'])
             return asdict(new.unlearn_record),pack(new),new.unlearn_record.seconds
-        res = {k: v for m in c['metrics'] for k,v in grid_metrics[m](learn, split).items()}
+        refs = [unpack(m, learn.dls) for m in models[1:]]
+        res = {k: v for m in c['metrics'] for f in [grid_metrics[m]] for k,v in (f(learn, split, refs) if f.oracle else f(learn, split)).items()}
     return res,None,t.seconds
 
 # %% ../nbs/80_bench.ipynb #f8d936a5
@@ -442,10 +457,14 @@ def load_learners(
     rows:list,         # Rows of one request and seed
     cells:list[Cell],  # The grid they come from
     store:Store
-)->dict:               # Method -> Learner
+)->dict:               # Method -> Learner, with the record of what was done to it
     "The models behind some rows"
-    by_key = {c.key: c for c in cells}
-    return {r['method']: unpack(store.model(r['model']), _loaders(by_key[r['key']].config)) for r in rows}
+    by_key,res = {c.key: c for c in cells},{}
+    for r in rows:
+        c = by_key[r['key']]; made = store.get(c.needs[0])
+        res[r['method']] = l = unpack(store.model(r['model']), _loaders(c.config))
+        if made.config['kind'] == 'unlearn': l.unlearn_record = UnlearnRecord(**made.result)
+    return res
 
 # %% ../nbs/80_bench.ipynb #e485c87d
 _words = {'A_Df': 'test accuracy on forgotten classes, %', 'A_Dr': 'test accuracy on retained classes, %', 'UA': 'error on the forget set, %', 'TA': 'test accuracy, %'}
@@ -491,6 +510,20 @@ def plot_methods(
         ax.scatter(means[names], range(len(names)), marker='|', s=120, color='k', linewidth=2)
         ax.set(xlabel=_words[c], yticks=range(len(names)), yticklabels=names); ax.grid(axis='y', alpha=.3); sns.despine(ax=ax)
     axs[0].invert_yaxis()
+    return fig
+
+# %% ../nbs/80_bench.ipynb #16a48fff
+def plot_classes(
+    rows # Rows of results.json with the metric 'attacks', to be compared with each other
+):       # The figure
+    "Which retained classes paid: accuracy on held-out images less that of retrained models, in points, mean over seeds"
+    df = pd.DataFrame([{'method': r['method'], **r['classes']} for r in (rows.to_dict('records') if isinstance(rows, pd.DataFrame) else rows) if isinstance(r.get('classes'), dict)]).groupby('method', sort=False).mean(numeric_only=True).dropna(axis=1)
+    df = 100*(df-df.loc['retrain']) if 'retrain' in df.index else 100*df
+    df = df.drop(index='retrain', errors='ignore')
+    fig,ax = plt.subplots(figsize=(2.2+.48*df.shape[1], 1.1+.24*len(df)), dpi=72, layout='constrained')
+    most = max(1., df.abs().max().max())
+    sns.heatmap(df, annot=df.shape[1] <= 20, fmt='.0f', cmap='RdGy', vmin=-most, vmax=most, cbar=False, ax=ax, linewidths=.5, annot_kws={'size': 8})
+    ax.set(title='accuracy on retained classes, points above retraining', xlabel='', ylabel=''); ax.tick_params(axis='x', rotation=45 if max(map(len, df.columns)) > 3 else 0); ax.tick_params(axis='y', rotation=0)
     return fig
 
 # %% ../nbs/80_bench.ipynb #04fa0e1a

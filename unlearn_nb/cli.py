@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['app', 'polite', 'parse_value', 'parse_hyper', 'parse_normalize', 'read_indices', 'bench', 'report', 'demo', 'forget',
-           'methods']
+           'audit', 'methods']
 
 # %% ../nbs/90_cli.ipynb #329383d0
 import json
@@ -148,8 +148,10 @@ def _table(rows):
 _shown = 'unsir','finetune','neggrad','salun','scrub','influence'
 
 def _demo_figures(rows, cells, store, out):
+    "Figures and, of the first method, an audit"
     import matplotlib; matplotlib.use('agg')
     from unlearn_nb import bench as engine
+    from unlearn_nb import audit as judge
     from unlearn_nb.interpret import plot_predictions
     learners = engine.load_learners(rows, cells, store)
     learn = learners['original']
@@ -157,6 +159,11 @@ def _demo_figures(rows, cells, store, out):
     with atomic_dir(out, overwrite=True) as tmp:
         engine.plot_tradeoff(rows).savefig(tmp/'tradeoff.png')
         plot_predictions(learners, split).savefig(tmp/'predictions.png')
+    name = next(n for n in learners if n not in ('original', 'retrain'))
+    seed = next(c.config['seed'] for c in cells if c.kind == 'train')
+    a = judge.audit(learn, learners[name], split, [learners['retrain'], *judge.oracle(learn, split, range(seed+101, seed+103), store=store)], seed=seed, command=' '.join(['unlearn-nb', *sys.argv[1:]]), progress=sys.stderr.isatty())
+    _write_audit(a, out)
+    return a
 
 # %% ../nbs/90_cli.ipynb #a521d46b
 @app.command()
@@ -184,8 +191,9 @@ def demo(
         engine.check_arch(cells)
         with _progress(len(cells)) as on_cell: done,rows = engine.bench(grid, out, on_cell, command=' '.join(['unlearn-nb', *sys.argv[1:]]))
         if done.failed: raise done.failed[0][1]
-        _demo_figures(rows, cells, Store(out), out)
-        typer.echo(f"\n{data}, {arch}, {rows[0]['scenario']} forgotten; rates in percent\n\n{_table(rows)}\n\nresults and figures are in {out}")
+        typer.echo(f"\n{data}, {arch}, {rows[0]['scenario']} forgotten; rates in percent\n\n{_table(rows)}\n")
+        a = _demo_figures(rows, cells, Store(out), out)
+        typer.echo('\n'.join([f"Did {a.record['method']} really forget?", *(f'- {s}' for s in a.verdict), '', f"report.html, results and figures are in {out}"]))
 
 # %% ../nbs/90_cli.ipynb #26b799d2
 @app.command()
@@ -217,13 +225,18 @@ def forget(
         target = 'model.pkl' if pickled else 'model.safetensors'
         if not overwrite and (out/target).exists(): raise RequestError(f"{out/target} exists; choose another --out or pass --overwrite")
         if (out/target).resolve() == model.resolve(): raise RequestError(f"the output would replace the original {model}; choose another --out")
-        from unlearn_nb.all import get_method, load_exported, load_model
+        from unlearn_nb.all import get_method
         get_method(method, **settings)
-        learn = load_exported(model, data, trust=trust_pickle, bs=bs, seed=seed) if pickled else load_model(
-            model, data, arch=arch, size=size, normalize=parse_normalize(normalize), vocab=classes.split(',') if classes else None, augment=augment, bs=bs, seed=seed)
+        learn = _load(model, data, trust_pickle, arch=arch, size=size, normalize=normalize, classes=classes, augment=augment, bs=bs, seed=seed)
         _forget(learn, forget, idxs, method, settings, seed, out, target, overwrite)
 
 # %% ../nbs/90_cli.ipynb #4ce31ff6
+def _load(model, data, trust, arch=None, size=None, normalize=None, classes=None, augment=None, bs=None, seed=0):
+    "A learner from a model file and a folder, or from a model file and the loaders of another"
+    from unlearn_nb.all import load_exported, load_model
+    if model.suffix in ('.pkl', '.pickle', '.pth', '.pt'): return load_exported(model, data, trust=trust, bs=bs, seed=seed)
+    return load_model(model, data, arch=arch, size=size, normalize=parse_normalize(normalize), vocab=classes.split(',') if classes else None, augment=augment, bs=bs, seed=seed)
+
 def _forget(learn, classes, idxs, method, settings, seed, out, target, overwrite):
     "Unlearn, score, write"
     from dataclasses import asdict
@@ -245,6 +258,54 @@ def _export(learn, path):
     except TypeError as e:
         if 'RLock' in str(e): raise RequestError("this version of plum-dispatch cannot pickle fastai transforms; install plum-dispatch<2.10 and run again") from e
         raise
+
+# %% ../nbs/90_cli.ipynb #416e55bb
+@app.command()
+def audit(
+    data:Annotated[Path, typer.Option(help="Folder of images, as for `forget`")],
+    original:Annotated[Path, typer.Option(help="The model before: a .safetensors file, or an exported Learner (.pkl) with --trust-pickle")],
+    unlearned:Annotated[Path, typer.Option(help="The model that claims to have forgotten, likewise")],
+    out:Annotated[Path, typer.Option(help="Folder for report.html, audit.json and card.md")],
+    forget:Annotated[Optional[list[str]], typer.Option(help="Class that was to be forgotten; repeat for several")] = None,
+    forget_file:Annotated[Optional[Path], typer.Option(help="Or: positions of training images, one per line (sorted file order, from 0)")] = None,
+    oracle:Annotated[Optional[list[Path]], typer.Option(help="A model trained without the forget set; repeat, at least three make a band")] = None,
+    retrain:Annotated[int, typer.Option(min=0, help="Or: train so many by the recipe in the original's file; kept in OUT")] = 0,
+    effort:Annotated[str, typer.Option(help="quick or full")] = 'quick',
+    arch:Annotated[Optional[str], typer.Option(help="Architecture of .safetensors files that do not say")] = None,
+    size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")] = None,
+    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet or MEAN:STD, likewise")] = None,
+    classes:Annotated[Optional[str], typer.Option(help="Class names in the order of the outputs, comma-separated, likewise. Default: sorted folder names")] = None,
+    bs:Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
+    seed:Annotated[int, typer.Option(min=0)] = 0,
+    trust_pickle:Annotated[bool, typer.Option('--trust-pickle', help="The pickles come from a trusted place; loading them runs their code")] = False,
+    overwrite:Annotated[bool, typer.Option('--overwrite', help="Replace an earlier report in OUT")] = False,
+):
+    "Did a model really forget? Report with controls, for models of this package or not"
+    with polite():
+        if bool(forget) == bool(forget_file): raise RequestError("say what was to be forgotten: either --forget CLASS or --forget-file FILE")
+        if effort not in ('quick', 'full'): raise RequestError(f"--effort must be quick or full, got {effort!r}")
+        if not overwrite and (out/'report.html').exists(): raise RequestError(f"{out/'report.html'} exists; choose another --out or pass --overwrite")
+        idxs = read_indices(forget_file) if forget_file else None
+        settings = dict(arch=arch, size=size, normalize=normalize, classes=classes, bs=bs, seed=seed)
+        learn = _load(original, data, trust_pickle, **settings)
+        _audit(learn, [_load(f, data, trust_pickle, **{**settings, 'arch': arch or (learn.arch_config or {}).get('arch')}) for f in (unlearned, *(oracle or []))], forget, idxs, retrain, effort, seed, out)
+
+def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
+    "Compare, write, say"
+    import matplotlib; matplotlib.use('agg')
+    from unlearn_nb import audit as engine
+    from unlearn_nb.bench import make_request
+    new,refs = others[0],others[1:]
+    split = make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
+    for l in others: l.dls = learn.dls # one set of images, in one order
+    if retrain: refs += engine.oracle(learn, split, range(seed+100, seed+100+retrain), store=out/'oracle')
+    a = engine.audit(learn, new, split, refs, effort, seed, command=' '.join(['unlearn-nb', *sys.argv[1:]]), progress=sys.stderr.isatty())
+    _write_audit(a, out)
+    typer.echo('\n'.join([*(f'- {s}' for s in a.verdict), '', f"report.html, audit.json and card.md are in {out}"]))
+
+def _write_audit(a, out):
+    with atomic_dir(out, overwrite=True) as tmp:
+        for f in ('report.html', 'audit.json', 'card.md'): a.save(tmp/f)
 
 # %% ../nbs/90_cli.ipynb #d2742ac3
 @app.command()

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from .bench import current_rows, plot_methods, plot_tradeoff, write_results
+from .bench import current_rows, plot_classes, plot_methods, plot_tradeoff, write_results
 from .core import atomic_dir, environment
 from .pages import render, svg_uri
 from .stats import compare_methods, group_by, ranks, summary, with_gap
 
 # %% ../nbs/82_report.ipynb #d91e532d
-_columns = {'A_Df': 'A_Df %', 'A_Dr': 'A_Dr %', 'UA': 'UA %', 'RA': 'RA %', 'TA': 'TA %', 'MIA': 'MIA %', 'gap': 'gap %', 'seconds': 'seconds', 'seconds_ratio': 'time / retrain %', 'cpu_ratio': 'CPU time / retrain %', 'images_ratio': 'images / retrain %'}
+_columns = {'A_Df': 'A_Df %', 'A_Dr': 'A_Dr %', 'UA': 'UA %', 'RA': 'RA %', 'TA': 'TA %', 'MIA': 'MIA %', 'AUC': 'AUC %', 'TPR_1': 'TPR at 1 % FPR', 'JS': 'JS to retrain %', 'linear_probe': 'probe %', 'gap': 'gap %', 'seconds': 'seconds', 'seconds_ratio': 'time / retrain %', 'cpu_ratio': 'CPU time / retrain %', 'images_ratio': 'images / retrain %'}
 
 def leaderboard(
     rows # Rows of results.json
@@ -64,7 +64,7 @@ def report_page(
     board,df = leaderboard(rows),with_gap(rows)
     board['_g'] = [_group_name(r) for r in board.to_dict('records')]
     many = df['method'].nunique() > 8
-    figures = [(_group_name(dict(zip(group_by, k))), svg_uri(f(g))) for k,g in df.groupby(group_by, sort=False) for f in (plot_tradeoff, *([plot_methods] if many else []))]
+    figures = [(_group_name(dict(zip(group_by, k))), svg_uri(f(g))) for k,g in df.groupby(group_by, sort=False) for f in (plot_tradeoff, *([plot_methods] if many else []), *([plot_classes] if 'classes' in g and g['classes'].notna().any() else []))]
     pairs = compare_methods(rows, against='best' if many else None).dropna(subset='p')
     num = lambda s, f: ['' if v != v else f.format(v) for v in s]
     pairs = pairs.assign(difference=num(100*pairs['difference'], '{:+.2f}'), p=num(pairs['p'], '{:.3f}'), p_corrected=num(pairs['p_corrected'], '{:.3f}'), _g=[_group_name(r) for r in pairs.to_dict('records')]).drop(columns='metric')
@@ -84,7 +84,7 @@ def report(
     config = json.loads((Path(out)/'results.json').read_text())
     with atomic_dir(out, overwrite=True) as tmp:
         (tmp/'report.html').write_text(report_page(rows, title, config.get('environment')), encoding='utf-8')
-        with_gap(rows).drop(columns=['details', 'hyper'], errors='ignore').to_csv(tmp/'results.csv', index=False)
+        with_gap(rows).drop(columns=['details', 'hyper', 'classes'], errors='ignore').to_csv(tmp/'results.csv', index=False)
         board.rename(columns=lambda c: c.replace('%', r'\%').replace('_', r'\_')).map(lambda v: str(v).replace('±', r'$\pm$').replace('_', r'\_')).to_latex(tmp/'results.tex', index=False, column_format='l'*6+'r'*(board.shape[1]-6))
     write_results(Path(out), rows, config['config'], config.get('environment'))
     return [Path(out)/f for f in ('report.html', 'results.csv', 'results.tex', 'results.json')]
