@@ -312,6 +312,12 @@ class Done:
     failed:list=field(default_factory=list)  # (cell, error) of those that raised
     skipped:int=0   # Not run because what they need failed
 
+def _finished(cells, store, on_cell):
+    "Model (or None) of each cell that the store has"
+    known = {c.key: (c, e) for c in cells if (e := store.get(c.key)) is not None}
+    for c,e in known.values(): on_cell(c, 'found', e.seconds)
+    return {k: e.model for k,(_,e) in known.items()}
+
 def _explain(e): return f"{type(e).__name__}: {e}\n" + ''.join(traceback.format_exception(type(e), e, e.__traceback__)[-4:])
 
 # %% ../nbs/80_bench.ipynb #ff1d6b7f
@@ -325,11 +331,8 @@ def run_cells(
     **ray              # address, cpus, gpus, for Ray
 )->Done:
     "Compute what the store does not have yet; a failing cell is recorded and does not stop the others"
-    done,res,todo = {},Done(),[]
-    for c in cells:
-        e = store.get(c.key)
-        if e is None: todo.append(c)
-        else: done[c.key] = e.model; res.found += 1; on_cell(c, 'found', e.seconds)
+    done,res = _finished(cells, store, on_cell),Done()
+    todo,res.found = [c for c in cells if c.key not in done],len(done)
     if not todo: return res
     threads = 0 if backend == 'ray' or workers <= 1 else max(1, (os.cpu_count() or 1)//workers)
     ex,running,tries,bad = make_executor(backend, workers, **ray),{},{},set()

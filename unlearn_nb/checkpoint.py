@@ -115,6 +115,7 @@ def load_model(
     if gone and gone['data'] == data_fingerprint(learn.dls.train_ds): learn.unlearn_forgotten = gone['idxs']
     return learn
 
+# %% ../nbs/32_checkpoint.ipynb #8b669ea9
 def pack(
     learn:Learner
 )->bytes: # A model file

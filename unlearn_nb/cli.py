@@ -237,6 +237,7 @@ def _load(model, data, trust, arch=None, size=None, normalize=None, classes=None
     if model.suffix in ('.pkl', '.pickle', '.pth', '.pt'): return load_exported(model, data, trust=trust, bs=bs, seed=seed)
     return load_model(model, data, arch=arch, size=size, normalize=parse_normalize(normalize), vocab=classes.split(',') if classes else None, augment=augment, bs=bs, seed=seed)
 
+# %% ../nbs/90_cli.ipynb #d6b3409a
 def _forget(learn, classes, idxs, method, settings, seed, out, target, overwrite):
     "Unlearn, score, write"
     from dataclasses import asdict
@@ -290,6 +291,7 @@ def audit(
         learn = _load(original, data, trust_pickle, **settings)
         _audit(learn, [_load(f, data, trust_pickle, **{**settings, 'arch': arch or (learn.arch_config or {}).get('arch')}) for f in (unlearned, *(oracle or []))], forget, idxs, retrain, effort, seed, out)
 
+# %% ../nbs/90_cli.ipynb #3cf21180
 def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
     "Compare, write, say"
     import matplotlib; matplotlib.use('agg')

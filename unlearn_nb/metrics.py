@@ -159,6 +159,7 @@ def relearn_curve(
         UnlearnMethod().fit(probe, dl, math.ceil(steps/len(dl)), lr, cbs=[watch], bn='eval')
     return watch.curve
 
+# %% ../nbs/60_metrics.ipynb #eea3ed80
 def relearn_time(
     curve:list,     # From `relearn_curve`
     target:float,   # Accuracy of the original on the forget set

@@ -21,10 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .core import RequestError, seeded
-from .interpret import features
 from .learner import frozen_copy, predict_logits
 from .metrics import relearn_curve, relearn_time
-from .outputs import spread
+from .outputs import features, spread
 from .splits import ForgetSplit
 
 # %% ../nbs/63_probes.ipynb #8f2213f4

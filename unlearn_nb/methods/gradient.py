@@ -31,6 +31,7 @@ def optimiser(
     if name not in ('adam', 'sgd'): raise RequestError(f"`opt` must be 'adam' or 'sgd', got {name!r}")
     return Adam if name == 'adam' else partial(SGD, mom=momentum)
 
+# %% ../../nbs/42_gradient.ipynb #3ea55ed7
 @dataclass
 class Tuned(UnlearnMethod):
     "Base of methods that train on for a while"
@@ -71,6 +72,7 @@ class Tuned(UnlearnMethod):
         self.fit(learn, dl, epochs, rate['lr'], cbs=[*freeze, *cbs, *shape], opt_func=optimiser(self.opt, self.momentum), bn=self.bn)
         return {**rate, 'epochs': epochs}
 
+# %% ../../nbs/42_gradient.ipynb #6a33a1ed
 sgd_recipe = dict(epochs=10, samples=None, bs=None, lr=.01, opt='sgd', schedule='flat', bn='train') # Ten epochs on everything: what several papers compare their methods with
 
 # %% ../../nbs/42_gradient.ipynb #fac440fe

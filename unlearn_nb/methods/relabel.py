@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['other_labels', 'staying', 'Mislabel', 'RandomLabel', 'Lie', 'Amnesiac', 'saliency_mask', 'MaskedUpdate',
-           'summed_grads', 'SalUn', 'nearest_wrong', 'Shrink', 'BoundaryShrink', 'head_of', 'resize_head', 'Shadow',
+           'summed_grads', 'SalUn', 'nearest_wrong', 'Shrink', 'BoundaryShrink', 'resize_head', 'Shadow',
            'BoundaryExpand']
 
 # %% ../../nbs/43_relabel.ipynb #dd6c7c37
@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 from ..core import RequestError, seeded
 from ..learner import UnlearnMethod, frozen_copy, get_method, register_method, working_copy
+from ..models import head_of
 from .gradient import Erase, ForgetOnly, Tuned, WithForget, sgd_recipe
 
 # %% ../../nbs/43_relabel.ipynb #c5a7f166
@@ -196,15 +197,6 @@ class BoundaryShrink(ForgetOnly):
     def run(self, learn, split): return self.erase(learn, split, Shrink, self.eps)
 
 # %% ../../nbs/43_relabel.ipynb #9705f93c
-def head_of(
-    model:nn.Module,
-    n:int # Classes
-)->tuple[str, nn.Linear]: # Name and module; raises `RequestError` if the last linear layer does not have `n` outputs
-    "The linear layer that makes the logits"
-    found = [(k, m) for k,m in model.named_modules() if isinstance(m, nn.Linear)]
-    if not found or found[-1][1].out_features != n: raise RequestError(f"this network does not end in a linear layer of {n} outputs")
-    return found[-1]
-
 def resize_head(
     model:nn.Module,
     n:int,   # Classes now
