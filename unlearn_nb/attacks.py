@@ -97,38 +97,50 @@ def class_ranks(
     scores,   # (n,)
     y,        # Labels (n,)
     others,   # Scores of non-members (m,)
-    y_others  # Their labels (m,)
+    y_others, # Their labels (m,)
+    itself:bool=False # The scores are those of the non-members: each is ranked among the rest
 )->np.ndarray: # (n,), 0..1: share of the class's non-members below, ties half; `NaN` for a class without non-members
     "Each score's place among the non-members of its class"
     scores,y,others,y_others = (np.asarray(v) for v in (scores, y, others, y_others))
     res = np.full(len(scores), np.nan)
     for k in np.unique(y):
         ref = np.sort(others[y_others == k])
-        if len(ref): res[y == k] = (np.searchsorted(ref, scores[y == k], 'left')+np.searchsorted(ref, scores[y == k], 'right'))/(2*len(ref))
+        at = np.searchsorted(ref, scores[y == k], 'left')+np.searchsorted(ref, scores[y == k], 'right')-itself
+        if len(ref) > itself: res[y == k] = at/(2*(len(ref)-itself))
     return res
 
 def matched(
     members:Outputs,
     others:Outputs
-)->Outputs: # Part of `others`
-    "The non-members that are of a class which members have"
-    keep = torch.isin(others.targets, members.targets.unique())
+)->Outputs: # Part of `others`; empty if a class of the members has none
+    "Non-members with the classes of the members in the same proportions, evenly chosen"
+    k = max(members.logits.shape[1], others.logits.shape[1])
+    a,b = members.targets.bincount(minlength=k).double(),others.targets.bincount(minlength=k).double()
+    share = (b[a > 0]/a[a > 0]).min().item() # as many per member of each class as the scarcest class has
+    keep = []
+    for c in (a > 0).nonzero()[:,0].tolist():
+        at = (others.targets == c).nonzero()[:,0]
+        keep.append(at[torch.linspace(0, len(at)-1, max(1, round(share*a[c].item())) if share else 0).round().long()] if len(at) else at)
+    keep = torch.cat(keep).sort()[0]
     return Outputs(others.logits[keep], others.targets[keep], others.idxs[keep])
 
 def threshold_attacks(
     members:Outputs,       # Images to forget
-    others:Outputs,        # Never seen; those of other classes are left out
+    others:Outputs,        # Never seen; matched by class
     per_class:bool=False,  # Compare within classes
     fprs=(.001, .01)
-)->list[dict]:             # One per signal: signal, AUC, low, high (95 %), and 'TPR at ...'
+)->list[dict]:             # One per signal: signal, AUC, low, high (95 %), and 'TPR at ...'; empty without non-members
     "Every threshold attack"
-    others,rows = matched(members, others),[]
+    others,rows = others if per_class else matched(members, others),[]
+    if not len(others): return []
     a,b = signals(members),signals(others)
     for name in a:
         u,v = a[name].numpy(),b[name].numpy()
         if per_class:
-            u,v = class_ranks(u, members.targets, v, others.targets),class_ranks(v, others.targets, v, others.targets)
-            u = u[~np.isnan(u)]
+            v_all,keep = v,np.isin(others.targets, members.targets)
+            u,v = class_ranks(u, members.targets, v_all, others.targets),class_ranks(v_all, others.targets, v_all, others.targets, itself=True)[keep]
+            u,v = u[~np.isnan(u)],v[~np.isnan(v)]
+            if not len(u) or not len(v): return []
         low,high = auc_ci(u, v)
         rows.append({'signal': name, 'AUC': attack_auc(u, v), 'low': low, 'high': high, **{f'TPR at {f:.1%} FPR': tpr_at(u, v, f) for f in fprs}})
     return rows
@@ -154,12 +166,13 @@ def svc_mia(
 
 def logistic_attack(
     members:Outputs,
-    others:Outputs,  # Those of other classes are left out
+    others:Outputs,  # Matched by class
     folds:int=5,
     seed:int=0
 )->dict:             # accuracy, AUC, low, high; held-out predictions, classes weighted equally
     "Logistic regression on all signals and the margin, cross-validated"
     others = matched(members, others)
+    if not len(others): return dict.fromkeys(('accuracy', 'AUC', 'low', 'high'))
     X = np.concatenate([np.stack([*signals(o).values(), margins(o.logits, o.targets)], 1) for o in (members, others)])
     y = np.array([1]*len(members)+[0]*len(others))
     k = min(folds, int(np.bincount(y).min()))

@@ -8,7 +8,6 @@ __all__ = ['oracle', 'attack_rates', 'distances', 'band', 'compare', 'Audit', 'j
 
 # %% ../nbs/70_audit.ipynb #6a899da0
 import copy
-import inspect
 import json
 import math
 from dataclasses import asdict, dataclass, field
@@ -34,7 +33,7 @@ from .outputs import Outputs, collect
 from .pages import render, svg_uri
 from .probes import plot_relearn, probes
 from .splits import ForgetSplit
-from .store import Store, code_version, result_key, source_hash
+from .store import Store, code_version, result_key
 
 # %% ../nbs/70_audit.ipynb #4ee1a9f6
 def oracle(
@@ -42,18 +41,22 @@ def oracle(
     split:ForgetSplit,
     seeds=range(100, 105),# One retrained model each
     store:Store|str|Path|None=None, # Keep them here, and take what is there
+    tag:str|None=None,    # With a function and a store: what the training is to be called, changed when it changes
     together:bool|None=None # See `retrain_many`
 )->list[Learner]:         # Raises `RequestError`
     "Retrained models: what forgetting should look like, as a distribution"
     store,seeds,known = Store(store) if isinstance(store, (str, Path)) else store,list(seeds),isinstance(source, Learner)
-    if known: what = [source.recipe.to_dict() if getattr(source, 'recipe', None) else None, getattr(source, 'arch_config', None) or str(source.model)]
-    else: what = source_hash(inspect.cleandoc(inspect.getsource(source)))
+    train = lambda todo: retrain_many(source, split, todo, together) if known else [source(split, s) for s in todo]
+    if store is None: return train(seeds)
+    if not known and not tag: raise RequestError("name the training with `tag`, so that the store knows its models again")
+    what = [source.recipe.to_dict() if getattr(source, 'recipe', None) else None, getattr(source, 'arch_config', None) or str(source.model), getattr(source, 'unlearn_forgotten', [])] if known else tag
     keys = {s: result_key({'kind': 'oracle', 'source': what, 'split': split.fingerprint, 'seed': s}, split.data, code_version('data', 'models', 'learner', 'splits', 'methods.retrain')) for s in seeds}
-    found = {s: e for s in seeds if store is not None and (e := store.get(keys[s])) is not None}
+    found = {s: e for s in seeds if (e := store.get(keys[s])) is not None}
     todo = [s for s in seeds if s not in found]
-    new = dict(zip(todo, retrain_many(source, split, todo, together) if known else [source(split, s) for s in todo]))
+    new = dict(zip(todo, train(todo))) if todo else {}
     for s,l in new.items():
-        if store is not None: store.put(keys[s], {'kind': 'oracle', 'split': split.fingerprint, 'seed': s}, canonical(asdict(l.unlearn_record)) if hasattr(l, 'unlearn_record') else {}, pack(l), seconds=0.)
+        if not known and not getattr(l, 'arch_config', None): raise RequestError("a store keeps networks by name; build the learner with a named architecture, or do without `store`")
+        store.put(keys[s], {'kind': 'oracle', 'split': split.fingerprint, 'seed': s}, canonical(asdict(l.unlearn_record)) if hasattr(l, 'unlearn_record') else {}, pack(l), seconds=0.)
     def load(e):
         arch = None if not known or getattr(source, 'arch_config', None) else fresh_model(source)
         l = unpack(store.model(e.model), split.dls, arch=arch)
@@ -62,7 +65,7 @@ def oracle(
     return [new[s] if s in new else load(found[s]) for s in seeds]
 
 # %% ../nbs/70_audit.ipynb #95b489ff
-def _unseen(outs): return outs['valid_retain'] if outs['valid_forget'] is None else outs['valid_forget']
+def _unseen(outs, split): return outs['valid_forget'] if split.kind == 'class' else outs['valid_retain'] # `None` if a forgotten class has no held-out images
 
 def _alone(outs, split, seed):
     "Measures of one model; name -> (group, value, half width of its sampling error)"
@@ -72,15 +75,16 @@ def _alone(outs, split, seed):
     for name,part in (('RA', 'retain'), ('TA', 'valid_retain')): rate(name, 'utility', h[name], size[part])
     rate('UA', 'forgetting', h['UA'], size['forget'])
     if h['A_Df'] is not None: rate('A_Df', 'forgetting', h['A_Df'], size['valid_forget'])
-    forget,unseen = outs['forget'],_unseen(outs)
-    res['true-class probability'] = 'forgetting',signals(forget)['confidence'].mean().item(),1.96*signals(forget)['confidence'].std().item()/math.sqrt(len(forget))
-    res['entropy, bits'] = 'forgetting',-signals(forget)['entropy'].mean().item()/math.log(2),1.96*signals(forget)['entropy'].std().item()/math.log(2)/math.sqrt(len(forget))
-    if split.kind == 'class': rate('largest share', 'forgetting', prediction_spread(unseen)['largest'], len(unseen))
+    forget,unseen = outs['forget'],_unseen(outs, split)
+    for name,v in (('true-class probability', signals(forget)['confidence']), ('entropy, bits', -signals(forget)['entropy']/math.log(2))): res[name] = 'forgetting',v.mean().item(),1.96*v.std(unbiased=False).item()/math.sqrt(len(v))
+    if split.kind == 'class': rate('largest share', 'forgetting', prediction_spread(forget)['largest'], len(forget))
     rate('MIA', 'attacks', svc_mia(outs['retain'], outs['valid_retain'], forget, seed=seed), len(forget))
-    for row in threshold_attacks(forget, unseen): # the confidence gives the same order as the loss
+    if unseen is None: return res
+    many = len(forget.targets.unique()) > 1
+    for row in threshold_attacks(forget, unseen, per_class=many): # the confidence gives the same order as the loss
         if row['signal'] != 'confidence': res[f"AUC by {row['signal']}"] = 'attacks',row['AUC'],(row['high']-row['low'])/2
-    if len(split.classes or range(2)) > 1:
-        row = threshold_attacks(forget, unseen, per_class=True)[0]; res['AUC by loss within classes'] = 'attacks',row['AUC'],(row['high']-row['low'])/2
+    for row in threshold_attacks(forget, unseen)[:1]: # over all classes: within small ones such rates cannot be resolved
+        for f in ('0.1%', '1.0%'): rate(f'TPR at {f} FPR', 'attacks', row[f'TPR at {f} FPR'], len(forget))
     row = logistic_attack(forget, unseen, seed=seed)
     if row['AUC'] is not None: res['AUC by logistic regression'] = 'attacks',row['AUC'],(row['high']-row['low'])/2
     return res
@@ -88,10 +92,10 @@ def _alone(outs, split, seed):
 def _beside(outs, others, random, split):
     "Measures of one model beside retrained ones; as `_alone`"
     forget,far = outs['forget'],distances(outs, others)
-    res = {'ZRF': ('forgetting', zrf(forget, random['forget']), 0.)}
+    res = {} if random is None else {'ZRF': ('forgetting', zrf(forget, random['forget']), 0.)}
     if others: res |= {name: ('distance', far[k], 0.) for k,name in (('JS', 'JS to retrained, bits'), ('activation_distance', 'activation distance'), ('completeness', 'completeness'))}
-    if len(others) > 1: # offline LiRA: retrained models are the shadows that never saw the images
-        both = lambda o: np.concatenate([margins(q.logits, q.targets).numpy() for q in (o['forget'], matched(o['forget'], _unseen(o)))]) # one variance for members and others
+    if len(others) > 1 and _unseen(outs, split) is not None and len(matched(forget, _unseen(outs, split))): # offline LiRA: retrained models are the shadows that never saw the images
+        both = lambda o: np.concatenate([margins(q.logits, q.targets).numpy() for q in (o['forget'], matched(o['forget'], _unseen(o, split)))]) # one variance for members and others
         s = lira(both(outs), np.stack([both(o) for o in others]), pooled=True); a,b = s[:len(forget)],s[len(forget):]
         low,high = auc_ci(a, b); res['AUC by offline LiRA'] = 'attacks',attack_auc(a, b),(high-low)/2
     return res
@@ -100,12 +104,12 @@ def _beside(outs, others, random, split):
 def attack_rates(
     outs:dict,           # From `collect`
     split:ForgetSplit
-)->dict: # MIA, AUC (the largest of the threshold attacks within classes), TPR_1 (at 1 % false positives, by the loss), entropy (bits), largest (share)
+)->dict: # MIA, AUC (of the best threshold attack within classes, turned round where that is better), TPR_1 (at 1 % false positives, by the loss), entropy (bits), largest (share)
     "What membership attacks find, as columns of a table"
-    forget,unseen = outs['forget'],_unseen(outs)
-    rows = {r['signal']: r for r in threshold_attacks(forget, unseen, per_class=True)}
+    forget,unseen = outs['forget'],_unseen(outs, split)
+    rows = {} if unseen is None else {r['signal']: r for r in threshold_attacks(forget, unseen, per_class=True)}
     s = prediction_spread(forget)
-    return {'MIA': svc_mia(outs['retain'], outs['valid_retain'], forget), 'AUC': max(r['AUC'] for r in rows.values()), 'TPR_1': rows['loss']['TPR at 1.0% FPR'], 'entropy': -signals(forget)['entropy'].mean().item()/math.log(2), 'largest': s['largest']}
+    return {'MIA': svc_mia(outs['retain'], outs['valid_retain'], forget), 'AUC': max((max(r['AUC'], 1-r['AUC']) for r in rows.values()), default=None), 'TPR_1': threshold_attacks(forget, unseen)[0]['TPR at 1.0% FPR'] if rows else None, 'entropy': -signals(forget)['entropy'].mean().item()/math.log(2), 'largest': s['largest']}
 
 def distances(
     outs:dict,   # From `collect`
@@ -124,7 +128,7 @@ def band(
     least:float=.005
 )->tuple:          # Lower and upper end
     "Where one more retrained model would be expected"
-    v = np.asarray(values, dtype=float); half = max(noise, least)
+    v = np.asarray(values, dtype=float); half = max(noise if noise == noise else 1., least)
     if len(v) > 1: half = max(half, sps.t.ppf((1+level)/2, len(v)-1)*v.std(ddof=1)*math.sqrt(1+1/len(v)))
     return float(v.mean()-half),float(v.mean()+half)
 
@@ -136,11 +140,10 @@ def compare(
 )->dict: # retrained (mean), low, high (band), gap with gap_low and gap_high (bootstrap over the retrained models), inside, informative, way (share of the way gone; `None` if not informative)
     "One measure of one model beside its controls"
     lo,hi = band(retrained, noise); mid = float(np.mean(retrained))
-    far = abs(original-mid)
-    informative = far > (hi-lo)/2
+    informative = abs(original-mid) > hi-lo
     gap = bootstrap_ci(value-np.asarray(retrained, dtype=float))
     return {'retrained': mid, 'low': lo, 'high': hi, 'gap': value-mid, 'gap_low': gap[0], 'gap_high': gap[1], 'inside': bool(lo-1e-12 <= value <= hi+1e-12), 'informative': bool(informative),
-            'way': max(-9.99, 1-abs(value-mid)/far) if informative else None}
+            'way': float(np.clip((value-original)/(mid-original), -9.99, 9.99)) if informative else None}
 
 # %% ../nbs/70_audit.ipynb #785d0e28
 @dataclass
@@ -148,7 +151,7 @@ class Audit:
     "Result of `audit`; `save` writes it as HTML, JSON or a Markdown model card"
     request:dict           # Name, kind, counts, fingerprints
     record:dict|None       # What was done to the model, if it says
-    status:str             # 'forgotten', 'not forgotten', 'hidden', 'partly forgotten' or 'cannot tell'
+    status:str             # 'forgotten', 'not forgotten', 'hidden', 'partly forgotten', 'overdone' or 'cannot tell'
     verdict:list           # Sentences
     table:pd.DataFrame     # One row per measure: group, value, original, random, and the columns of `compare`
     collateral:pd.DataFrame# Retained classes: accuracy of the model, the original, retrained models
@@ -166,7 +169,7 @@ def _pct(v): return f'{100*v:.1f} %'
 def _num(v, sign=False): return '' if v is None or v != v else f'{v:+.3f}' if sign else f'{v:.0f}' if v == int(v) and v > 1 else f'{v:.3f}'
 
 # %% ../nbs/70_audit.ipynb #960893dd
-def _good(r): return r['inside'] or r['way'] >= .9
+def _good(r): return r['inside'] or .9 <= r['way'] <= 1.1
 
 def judge(
     table:pd.DataFrame # With columns group, measure, value, original, retrained, inside, informative, way
@@ -174,25 +177,34 @@ def judge(
     "Status of an audit"
     t = table[table['informative'] & ~table['group'].isin(['utility', 'summary'])]
     if not len(t): return 'cannot tell',t
-    miss,bad = t[~t.apply(_good, axis=1)],t[(t['way'] < .5) & ~t['inside']]
-    if len(bad): return ('hidden' if set(bad['group']) == {'probes'} else 'not forgotten'),bad
-    if len(miss) > max(1, .1*len(t)): return 'partly forgotten',miss
+    miss = t[~t.apply(_good, axis=1)]
+    left,past,some = miss[miss['way'] < .5],miss[miss['way'] > 1],max(1, .1*len(t))
+    said = left[left['group'] != 'probes']
+    if said['measure'].isin(['UA', 'A_Df']).any() or len(said) > 1: return 'not forgotten',left
+    if len(left) > len(said): return 'hidden',left[left['group'] == 'probes']
+    if len(miss)-len(past) > some: return 'partly forgotten',miss.drop(past.index)
+    if len(past) > some: return 'overdone',past
     return 'forgotten',t
 
 def _sentences(status, rows, table, collateral, record, refs, split):
     r,n = table.set_index('measure'),int((table['informative'] & ~table['group'].isin(['utility', 'summary'])).sum())
     seen = f"it recognises {_pct(1-r.loc['UA', 'value'])} of the forget set; retrained models {_pct(1-r.loc['UA', 'retrained'])}, the original {_pct(1-r.loc['UA', 'original'])}"
-    worst = rows.sort_values('way').iloc[0] if len(rows) and status in ('not forgotten', 'hidden', 'partly forgotten') else None
+    worst = None if status in ('forgotten', 'cannot tell') else rows.sort_values('way', ascending=status != 'overdone').iloc[0]
     tell = '' if worst is None else f"{_words.get(worst['measure'], worst['measure'])}: {_num(worst['value'])}; the original {_num(worst['original'])}, retrained models {_num(worst['retrained'])}"
     out = [{'forgotten': f"Forgotten: on {int(rows.apply(_good, axis=1).sum()) if len(rows) else 0} of {n} informative measures the model is where retrained models are; {seen}.",
             'not forgotten': f"Not forgotten: {seen}. On {len(rows)} of {n} informative measures it is far from where retrained models are; the worst: {tell}.",
             'hidden': f"Hidden, not forgotten: {seen}, but looking inside finds what the answers hide: {tell}.",
+            'overdone': f"Forgotten, and overdone: {seen}. On {len(rows)} of {n} informative measures the model is further from the original than retrained models are, which gives it away; the most: {tell}.",
             'partly forgotten': f"Partly forgotten: {seen}. {len(rows)} of {n} informative measures are still short of retrained models; the worst: {tell}.",
             'cannot tell': f"Cannot tell: no measure here separates the untouched original from retrained models, so none can show forgetting; {seen}."}[status]]
     ta = r.loc['TA']
-    out.append(f"Utility is {'kept' if ta['value'] >= ta['low'] else 'damaged'}: {_pct(ta['value'])} on held-out retained images; retrained models {_pct(ta['retrained'])}.")
-    attacks = table[(table['group'] == 'attacks') & table['measure'].str.startswith('AUC')]; top = attacks.assign(over=attacks['value']-attacks['retrained']).sort_values('over').iloc[-1]
-    out.append(f"The membership attack that gains most over retrained models is {top['measure'].removeprefix('AUC by ')}: AUC {top['value']:.3f} against {top['retrained']:.3f}{'' if top['informative'] else ' (it cannot tell the original from retrained models either)'}.")
+    word = 'kept' if ta['value'] >= ta['low'] else 'damaged'
+    if word == 'kept' and ta['random'] is not None and ta['random'] >= ta['low']: word = 'not to be judged, so few and so different are the retrained models'
+    out.append(f"Utility is {word}: {_pct(ta['value'])} on held-out retained images; retrained models {_pct(ta['retrained'])}.")
+    attacks = table[(table['group'] == 'attacks') & table['measure'].str.startswith('AUC')].dropna(subset='retrained')
+    if len(attacks):
+        top = attacks.assign(over=(attacks['value']-attacks['retrained']).abs()).sort_values('over').iloc[-1]
+        out.append(f"The membership attack that differs most from retrained models is {top['measure'].removeprefix('AUC by ')}{' turned round' if top['value'] < top['retrained'] else ''}: AUC {top['value']:.3f} against {top['retrained']:.3f}{'' if top['informative'] else ' (it cannot tell the original from retrained models either)'}.")
     pr = table[(table['group'] == 'probes') & table['informative']]
     if len(pr): w = pr.sort_values('way').iloc[0]; out.append(f"Of the probes that tell the original from retrained models, the most telling is {w['measure']}: {_num(w['value'])}; the original {_num(w['original'])}, retrained models {_num(w['retrained'])}.")
     if len(collateral):
@@ -201,7 +213,9 @@ def _sentences(status, rows, table, collateral, record, refs, split):
     work = lambda images: images['forward_backward']+images['forward']/3
     took = [work(l.unlearn_record.images) for l in refs if hasattr(l, 'unlearn_record')]
     if record: out.append(f"The request took {record['seconds']:.1f} s" + (f" and {_pct(work(record['images'])/np.mean(took))} of the images that retraining reads (a forward pass alone counts a third)." if took else '.'))
-    mute = table[~table['informative'] & ~table['group'].isin(['utility', 'summary'])]['measure'].tolist()
+    known = table[~table['informative'] & ~table['group'].isin(['utility', 'summary'])].dropna(subset='retrained')
+    mute,blind = (known[known['blind'] == b]['measure'].tolist() for b in (False, True))
+    if blind: out.append(f"Not informative here, because a network that knows nothing looks like the original: {', '.join(blind)}.")
     if mute: out.append(f"Not informative here, because they do not separate the untouched original from retrained models: {', '.join(mute)}.")
     return out
 
@@ -223,11 +237,12 @@ def _sentences_alone(table, split, record):
 
 # %% ../nbs/70_audit.ipynb #22176e30
 def _figures(models, split, outs, curves, refs):
-    part,res = 'forget' if split.valid_forget is None else 'valid_forget',[]
+    part,res = 'forget' if outs['unlearned']['valid_forget'] is None else 'valid_forget',[]
     three = {k: models[k] for k in ('original', 'unlearned', *[k for k in models if k.startswith('retrained')][:1])}
     def add(title, text, f, *args):
+        if args[0] is None: return
         try: res.append((title, text, svg_uri(f(*args))))
-        except RequestError: pass # a network without maps, or without a linear last layer
+        except (RequestError, RuntimeError, AttributeError): pass # a network without maps, or without a linear last layer
     add('Where they look', 'The same images through each model; what speaks for the true class stays bright.', plot_gradcam, three, split)
     add('What they answer', 'Predicted classes of ' + ('images of the forget set' if part == 'forget' else 'held-out images of the forgotten classes') + ', in percent of each row.', plot_predictions, {k: outs[k][part] for k in three}, split)
     add('How fast it comes back', 'Accuracy on the forget set while a copy of each model is trained on it again.', plot_relearn, {k: curves[k] for k in three if k in curves})
@@ -235,7 +250,7 @@ def _figures(models, split, outs, curves, refs):
     if same: add('Which layers moved', 'Relative distance of the weights per layer, log scale.', plot_weight_distance, {k: l.model for k,l in three.items()}, {'the original': models['original'].model, **({'a retrained model': refs[0].model} if refs else {})})
     add('Features', 'Held-out images as the last layer sees them, two principal components; crosses are the forgotten classes.', plot_embedding, three, split)
     add('Membership by the loss', 'ROC curves on log axes: forget set against unseen images of the same classes. The grey line is guessing.', plot_roc,
-        {k: tuple(signals(o)['loss'].numpy() for o in (outs[k]['forget'], matched(outs[k]['forget'], _unseen(outs[k])))) for k in three})
+        {k: tuple(signals(o)['loss'].numpy() for o in (outs[k]['forget'], matched(outs[k]['forget'], _unseen(outs[k], split)))) for k in three}) if _unseen(outs['unlearned'], split) is not None and len(matched(outs['unlearned']['forget'], _unseen(outs['unlearned'], split))) else None
     return res
 
 # %% ../nbs/70_audit.ipynb #48876ff8
@@ -252,15 +267,16 @@ def audit(
     "Everything at once"
     if effort not in ('quick', 'full'): raise RequestError(f"`effort` must be 'quick' or 'full', got {effort!r}")
     refs = [oracle] if isinstance(oracle, Learner) else list(oracle)
-    for l in (learn, new, *refs):
-        if list(l.dls.vocab) != list(split.vocab): raise RequestError("the models and the split do not have the same classes")
+    models = {'original': learn, 'unlearned': new, **{f'retrained {i+1}': l for i,l in enumerate(refs)}}
+    for l in models.values(): split.on(l.dls) # raises for other data or classes
     with timed() as t:
-        blank = copy.copy(new); blank.model = fresh_model(new, seed+12345)
-        models = {'original': learn, 'unlearned': new, **{f'retrained {i+1}': l for i,l in enumerate(refs)}}
-        outs = {}
-        for k in progress_bar([*models, 'random']) if progress else [*models, 'random']: outs[k] = collect(blank if k == 'random' else models[k], split, n=2000 if effort == 'quick' else None)
-        tests,curves = probes(models, split, effort, seed)
-        rows = {k: {**_alone(o, split, seed), **_beside(o, [outs[j] for j in models if j.startswith('retrained') and j != k], outs['random'], split),
+        blank = copy.copy(new)
+        try: blank.model = fresh_model(new, seed+12345)
+        except RequestError: blank = None # a network that cannot be built anew
+        everyone,outs = {**models, **({} if blank is None else {'random': blank})},{}
+        for k in progress_bar(list(everyone)) if progress else everyone: outs[k] = collect(everyone[k], split, n=2000 if effort == 'quick' else None)
+        tests,curves = probes(everyone, split, effort, seed)
+        rows = {k: {**_alone(o, split, seed), **_beside(o, [outs[j] for j in models if j.startswith('retrained') and j != k], outs.get('random'), split),
                     **{p: ('probes', v, 0.) for p,v in (tests[k].items() if k in tests else ()) if v == v}} for k,o in outs.items()}
         table = _table(rows, outs, split)
         record = asdict(new.unlearn_record) if hasattr(new, 'unlearn_record') else None
@@ -269,23 +285,24 @@ def audit(
         else: status,verdict = _sentences_alone(table, split, record)
         figures = _figures(models, split, outs, curves, refs)
     return Audit({'name': split.name, 'kind': split.kind, 'forget': len(split.forget_idxs), 'retain': len(split.retain_idxs), 'held out': len(split.dls.valid_ds), 'fingerprint': split.fingerprint, 'data': split.data, 'classes': len(split.vocab)},
-                 record, status, verdict, table, collateral, curves, _limits(refs, split, effort), _reproduce(models, command, seed, effort), t.seconds, figures)
+                 record, status, verdict, table, collateral, curves, _limits(refs, split, effort, outs), _reproduce(models, command, seed, effort), t.seconds, figures)
 
 # %% ../nbs/70_audit.ipynb #8b2794c6
 def _table(rows, outs, split):
     refs,res = [k for k in rows if k.startswith('retrained')],[]
     for name,(group,value,noise) in rows['unlearned'].items():
-        one = {'group': group, 'measure': name, 'value': value, 'original': rows['original'].get(name, (0, None))[1], 'random': rows['random'].get(name, (0, None))[1]}
+        one = {'group': group, 'measure': name, 'value': value, 'blind': False, **{k: rows.get(k, {}).get(name, (0, None))[1] for k in ('original', 'random')}}
         theirs,top = [rows[k][name][1] for k in refs if name in rows[k]],math.inf if name in ('entropy, bits', 'relearn steps', 'activation distance') else 1.
         empty = dict.fromkeys(('retrained', 'low', 'high', 'gap', 'gap_low', 'gap_high', 'way'))|{'inside': False, 'informative': False}
         res.append(one | (compare(value, one['original'], theirs, noise) if theirs and one['original'] is not None else empty))
         if theirs: res[-1] |= {'low': max(0., res[-1]['low']), 'high': min(top, res[-1]['high'])}
+        if group == 'probes' and res[-1]['informative'] and one['random'] is not None and (one['random']-one['original'])/(res[-1]['retrained']-one['original']) < .5: res[-1] |= {'blind': True, 'informative': False, 'way': None}
     plain = {k: {m: rows[k][m][1] for m in ('UA', 'RA', 'TA', 'MIA')} for k in rows}
     if refs:
         for name,f in (('average gap', average_gap), ('tug of war', tow)):
-            v = {k: f(plain[k], [plain[j] for j in refs if j != k]) for k in rows if len(refs) > 1 or k not in refs}
+            v = {'random': None, **{k: f(plain[k], [plain[j] for j in refs if j != k]) for k in rows if len(refs) > 1 or k not in refs}}
             theirs = [v[k] for k in refs if k in v]
-            res.append({'group': 'summary', 'measure': name, 'value': v['unlearned'], 'original': v['original'], 'random': v['random'], **(compare(v['unlearned'], v['original'], theirs) if theirs else empty)})
+            res.append({'group': 'summary', 'measure': name, 'blind': False, 'value': v['unlearned'], 'original': v['original'], 'random': v['random'], **(compare(v['unlearned'], v['original'], theirs) if theirs else empty)})
     return pd.DataFrame(res)
 
 def _collateral(outs, split):
@@ -294,11 +311,12 @@ def _collateral(outs, split):
     return pd.DataFrame([{'class': split.vocab[i], 'value': v, 'original': per['original'][i], 'retrained': float(np.mean([per[k][i] for k in refs])) if refs else np.nan} for i,v in enumerate(per['unlearned']) if v is not None])
 
 # %% ../nbs/70_audit.ipynb #8a8f8810
-def _limits(refs, split, effort):
-    unseen = len(split.idxs['valid_retain' if split.idxs['valid_forget'] is None else 'valid_forget'])
+def _limits(refs, split, effort, outs):
+    o = outs['unlearned']; unseen = 0 if _unseen(o, split) is None else len(matched(o['forget'], _unseen(o, split)))
     return [*(["No retrained model was given, so there is no yardstick: a value can only be compared with the original's."] if not refs else []),
             *([f"Only {len(refs)} retrained model{'s' if len(refs) > 1 else ''} {'were' if len(refs) > 1 else 'was'} given; a band from fewer than three is {'wide' if len(refs) > 1 else 'missing'}."] if 0 < len(refs) < 3 else []),
-            f"There are {unseen} unseen images to compare the forget set with, so a false positive rate below one in {unseen} cannot be resolved.",
+            f"There are {unseen} unseen images of the same kind to compare the forget set with, so a false positive rate below one in {unseen} cannot be resolved." if unseen else "There are no unseen images of the forgotten classes, so membership attacks and the linear probe could not be run.",
+            *(["A network of this architecture cannot be built anew here, so the control with a random network is missing."] if 'random' not in outs else []),
             *(["Quick: at most 2000 images of each partition were looked at."] if effort == 'quick' and len(split.retain_idxs) > 2000 else []),
             "Attacks and probes show what they find; that these find nothing does not prove that nothing is left.",
             "The comparison holds for this architecture, training recipe and data; another retrained model may differ more than these do."]
@@ -319,7 +337,7 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 {% endfor %}</tbody></table></div>{% endfor %}
 {% if a.figures %}<h2>Pictures</h2><div class="cards">{% for title, text, img in a.figures %}<figure><img alt="{{ title }}: {{ text }}" src="{{ img }}"><figcaption><b>{{ title }}.</b> {{ text }}</figcaption></figure>{% endfor %}</div>{% endif %}
 {% if collateral %}<h2>Which retained classes paid</h2><p>Accuracy on held-out images, in percent.</p><div class="wide"><table><thead><tr><th class="t" scope="col">class</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th></tr></thead><tbody>{% for r in collateral %}<tr><td class="t">{{ r[0] }}</td><td><b>{{ r[1] }}</b></td><td>{{ r[2] }}</td><td>{{ r[3] }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
-<h2>Controls</h2><p>The untouched original must fail and retrained models must pass on every measure that claims to show forgetting; where they do not, the row is grey. The random network has forgotten everything: it shows which measures could be satisfied by ruin.</p>
+<h2>Controls</h2><p>The untouched original must fail and retrained models must pass on every measure that claims to show forgetting; where they do not, or where a random network looks like the original to a probe, the row is grey. The random network has forgotten everything: it shows which measures could be satisfied by ruin.</p>
 <h2>Limits</h2><ul>{% for s in a.limits %}<li>{{ s }}</li>{% endfor %}</ul>
 <h2>How to reproduce</h2><pre>{{ a.reproduce.command }}</pre><dl>{% for k, v in made.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl></body></html>'''
 
@@ -350,7 +368,7 @@ def audit_dict(
     a:Audit
 )->dict: # Plain JSON types
     "The numbers of an audit"
-    clean = lambda df: [{k: None if isinstance(v, float) and v != v else v for k,v in r.items()} for r in df.astype(object).where(df.notna(), None).to_dict('records')]
+    clean = lambda df: [{k: None if isinstance(v, float) and not math.isfinite(v) else v for k,v in r.items()} for r in df.astype(object).where(df.notna(), None).to_dict('records')]
     return canonical({'schema': 1, 'status': a.status, 'verdict': a.verdict, 'request': a.request, 'record': a.record, 'table': clean(a.table), 'collateral': clean(a.collateral), 'relearn': a.curves, 'limits': a.limits, 'reproduce': a.reproduce, 'seconds': a.seconds})
 
 def audit_card(

@@ -289,7 +289,7 @@ def audit(
         idxs = read_indices(forget_file) if forget_file else None
         settings = dict(arch=arch, size=size, normalize=normalize, classes=classes, bs=bs, seed=seed)
         learn = _load(original, data, trust_pickle, **settings)
-        _audit(learn, [_load(f, data, trust_pickle, **{**settings, 'arch': arch or (learn.arch_config or {}).get('arch')}) for f in (unlearned, *(oracle or []))], forget, idxs, retrain, effort, seed, out)
+        _audit(learn, [_load(f, data, trust_pickle, **{**settings, 'arch': arch or (getattr(learn, 'arch_config', None) or {}).get('arch')}) for f in (unlearned, *(oracle or []))], forget, idxs, retrain, effort, seed, out)
 
 # %% ../nbs/90_cli.ipynb #3cf21180
 def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
@@ -299,7 +299,6 @@ def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
     from unlearn_nb.bench import make_request
     new,refs = others[0],others[1:]
     split = make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
-    for l in others: l.dls = learn.dls # one set of images, in one order
     if retrain: refs += engine.oracle(learn, split, range(seed+100, seed+100+retrain), store=out/'oracle')
     a = engine.audit(learn, new, split, refs, effort, seed, command=' '.join(['unlearn-nb', *sys.argv[1:]]), progress=sys.stderr.isatty())
     _write_audit(a, out)

@@ -18,13 +18,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .core import RequestError
+from .learner import frozen_copy
 from .metrics import weight_distance
-from .outputs import collect, features
+from .outputs import collect, features, spread
 from .splits import ForgetSplit
 
 # %% ../nbs/62_interpret.ipynb #7da898a8
 def _grid(out, least): # Cells per side of a layer's output, 0 if it has no map
     if not isinstance(out, Tensor): return 0
+    if out.ndim == 4 and out.shape[1] == out.shape[2] < out.shape[3]: return 0 # channels last, as in Swin: not a map in the order that follows
     if out.ndim == 4: return min(out.shape[2:]) if min(out.shape[2:]) >= least else 0
     side = int((out.shape[1]-1)**.5) if out.ndim == 3 else 0
     return side if side >= least and out.ndim == 3 and side*side == out.shape[1]-1 else 0
@@ -79,20 +81,20 @@ def _pictures(x): # 0..1 for drawing, colour last
     return x.expand(-1, -1, -1, 3) if x.shape[3] == 1 else x[..., :3]
 
 def plot_gradcam(
-    learners:dict,      # Name -> Learner; the layer is chosen on the first
+    learners:dict,      # Name -> Learner
     split:ForgetSplit,
     n:int=4             # Images, evenly from the held-out images of the forgotten classes, or from the forget set
 ):                      # The figure
     "The same images through every model: what carries the evidence for the true class stays bright"
-    dl = split.loader('valid_forget') or split.loader('forget')
-    xs,ys = zip(*((x.as_subclass(Tensor), y.as_subclass(Tensor)) for x,y in dl))
-    x,y = torch.cat(xs),torch.cat(ys); keep = torch.linspace(0, len(y)-1, min(n, len(y))).round().long(); x,y = x[keep],y[keep]
-    layer = cam_layer(next(iter(learners.values())).model, x[:2])
+    def take(s): return (torch.cat([o.as_subclass(Tensor) for o in b]) for b in zip(*(spread(s, 'valid_forget', n) or spread(s, 'forget', n))[0]))
+    x,y = take(split)
     pics,cols = _pictures(x),[('picture', None), *learners.items()]
     fig,axs = plt.subplots(len(x), len(cols), figsize=(1.25*len(cols), .3+1.3*len(x)), dpi=80, layout='constrained', squeeze=False)
     for c,(name,l) in enumerate(cols):
-        cam = torch.ones(x.shape[0], *x.shape[2:]) if l is None else gradcam(l.model, x, y, layer).cpu()
-        says = None if l is None else [split.vocab[k] for k in l.model.eval()(x).argmax(1).tolist()]
+        if l is None: cam,says = torch.ones(x.shape[0], *x.shape[2:]),None
+        else:
+            xl,net = next(iter(take(split.on(l.dls)))),frozen_copy(l.model)
+            cam,says = gradcam(net, xl, y.to(xl.device)).cpu(),[split.vocab[k] for k in net(xl).argmax(1).tolist()]
         for r,ax in enumerate(axs[:,c]):
             ax.imshow(pics[r]*(.12+.88*cam[r][...,None])); ax.set(xticks=[], yticks=[]); sns.despine(ax=ax, left=True, bottom=True)
             ax.set_xlabel(f'it is {split.vocab[int(y[r])]}' if says is None else f'says {says[r]}', fontsize=7, labelpad=2)
@@ -105,7 +107,7 @@ def plot_predictions(
     split:ForgetSplit  # For a request without classes, images of the forget set are shown
 ):                     # The figure
     "What each model calls the held-out images of the forgotten classes"
-    part = 'forget' if split.valid_forget is None else 'valid_forget'
+    part = 'valid_forget' if spread(split, 'valid_forget', 1) else 'forget'
     share = {n: (collect(l, split, [part])[part] if isinstance(l, Learner) else l).preds.bincount(minlength=len(split.vocab)).double() for n,l in learners.items()}
     df = pd.DataFrame({n: (100*v/v.sum()).round().int().tolist() for n,v in share.items()}, index=split.vocab).T
     fig,ax = plt.subplots(figsize=(1.6+.45*len(split.vocab), .9+.32*len(df)), dpi=80, layout='constrained')

@@ -21,7 +21,7 @@ from torch.nn import functional as F
 
 from .core import seeded
 from .learner import BatchNormMode, UnlearnMethod, working_copy
-from .outputs import Outputs, collect
+from .outputs import Outputs, collect, spread
 from .splits import ForgetSplit
 
 # %% ../nbs/60_metrics.ipynb #503b9624
@@ -151,9 +151,9 @@ def relearn_curve(
 )->list:                # Accuracy on the forget set before and after each step, 0..1
     "Train a copy on the forget set and watch the class come back"
     probe = working_copy(learn)
-    x,y = (o.as_subclass(Tensor) for o in split.loader('forget', bs=len(split.forget_idxs)).one_batch())
-    keep = torch.linspace(0, len(y)-1, min(n, len(y))).round().long()
-    watch = _Watch(x[keep], y[keep], steps)
+    split = split.on(learn.dls)
+    x,y = (torch.cat([o.as_subclass(Tensor) for o in b]) for b in zip(*spread(split, 'forget', n)[0]))
+    watch = _Watch(x, y, steps)
     with seeded(seed), probe.no_bar(), probe.no_logging():
         dl = split.loader('forget', train=True, bs=bs); dl.rng.seed(seed)
         UnlearnMethod().fit(probe, dl, math.ceil(steps/len(dl)), lr, cbs=[watch], bn='eval')

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .core import RequestError
+from .data import class_names
 from .learner import predict_logits
 from .models import head_of
 from .splits import ForgetSplit, part_dl
@@ -38,10 +39,11 @@ def spread(
     split:ForgetSplit,
     part:str,        # Name of a partition
     n:int|None=None  # At most so many images, evenly spaced; None: all
-)->tuple|None:       # A loader in order and clean, and the positions of its images; `None` if the partition does not exist
+)->tuple|None:       # A loader in order and clean, and the positions of its images; `None` if the partition does not exist or is empty
     "A partition, or a part of it that is the same for every model"
     idxs,dl = split.idxs[part],split.loader(part)
-    if dl is None or n is None or n >= len(idxs): return dl and (dl, idxs)
+    if idxs is None or not len(idxs): return None
+    if n is None or n >= len(idxs): return dl,idxs
     keep = torch.linspace(0, len(idxs)-1, n).round().long()
     return part_dl(dl, keep),idxs[keep]
 
@@ -50,9 +52,10 @@ def collect(
     split:ForgetSplit,
     parts=('forget', 'retain', 'valid_forget', 'valid_retain'), # Partitions to run on
     n:int|None=None # At most so many images of each, evenly spaced; None: all
-)->dict[str, Outputs|None]: # `None` for a partition that does not exist
+)->dict[str, Outputs|None]: # `None` for a partition that does not exist or is empty; raises `RequestError` if the learner has other data
     "Run the network once on each partition"
-    def one(found): return found and Outputs(*predict_logits(learn, found[0]), found[1])
+    split = split.on(learn.dls) # each model with its own normalisation
+    def one(found): return None if found is None else Outputs(*predict_logits(learn, found[0]), found[1])
     return {p: one(spread(split, p, n)) for p in parts}
 
 # %% ../nbs/31_outputs.ipynb #b9ef3d7a
@@ -69,6 +72,8 @@ def features(
     dl               # In order and clean
 )->tuple:            # Features float32 (n, d) and labels (n,), on the CPU; raises `RequestError` without a linear last layer
     "The inputs of the last layer, one pass in eval mode"
-    n = len(learn.dls.vocab)
-    with _watched(learn.model, n) as rows: _,y = predict_logits(learn, dl)
-    return torch.cat(rows),y
+    n = len(class_names(learn.dls)); head = head_of(learn.model, n)[1]
+    with _watched(learn.model, n) as rows: logits,y = predict_logits(learn, dl)
+    z = torch.cat(rows) if rows else torch.zeros(0, 1)
+    if len(z) != len(y) or not torch.allclose(F.linear(z, *(p.detach().cpu().float() for p in head.parameters())), logits, atol=1e-2, rtol=1e-2): raise RequestError("the last linear layer of this network does not make its answers (an ensemble?)")
+    return z,y

@@ -35,9 +35,10 @@ def linear_probe(
     shots:int=5,       # Training images per class, forgotten classes included
     draws:int=5,       # Choices of them to average over
     seed:int=0
-)->float|None:         # Accuracy of the probe on held-out images of the forgotten classes, 0..1; `None` for a request without classes
+)->float|None:         # Accuracy of the probe on held-out images of the forgotten classes, 0..1; `None` if there are none
     "Do the features still hold the forgotten class together?"
-    if split.valid_forget is None: return None
+    split = split.on(learn.dls)
+    if spread(split, 'valid_forget') is None: return None
     pools,c = [features(learn, spread(split, p, 50*len(split.vocab))[0]) for p in ('forget', 'retain')],len(split.vocab)
     z,y = (torch.cat(o).numpy() for o in zip(*pools))
     zt,yt = features(learn, split.valid_forget)
@@ -51,9 +52,12 @@ def refit_head(
     learn:Learner,     # Its model stays as it is
     split:ForgetSplit,
     n:int=2000         # Retained images
-)->float:              # Accuracy on the forget set afterwards, 0..1
+)->float|None:         # Accuracy on the forget set afterwards, 0..1; `None` for a class request
     "A last layer fitted on retained images to the frozen features"
+    if split.kind == 'class': return None # no retained image has these labels
+    split = split.on(learn.dls)
     z,y = features(learn, spread(split, 'retain', n)[0]); zf,yf = features(learn, spread(split, 'forget', n)[0])
+    if len(y.unique()) < 2: return float((yf == y[0]).double().mean())
     return float((_classifier().fit(z.numpy(), y.numpy()).predict(zf.numpy()) == yf.numpy()).mean())
 
 # %% ../nbs/63_probes.ipynb #17ca09d0
@@ -78,7 +82,7 @@ def quantised(
 )->float:              # Accuracy on the forget set, 0..1
     "Does rounding bring it back?"
     like = copy.copy(learn); like.model = rounded(learn.model, bits)
-    logits,y = predict_logits(like, spread(split, 'forget', n)[0])
+    logits,y = predict_logits(like, spread(split.on(learn.dls), 'forget', n)[0])
     return (logits.argmax(1) == y).double().mean().item()
 
 # %% ../nbs/63_probes.ipynb #c34edbf6
@@ -126,13 +130,14 @@ def probes(
     if effort not in ('quick', 'full'): raise RequestError(f"`effort` must be 'quick' or 'full', got {effort!r}")
     steps,seeds = (40, 1) if effort == 'quick' else (100, 3)
     table,curves = {},{}
+    goal = None
+    if 'original' in learners: logits,y = predict_logits(learners['original'], spread(split.on(learners['original'].dls), 'forget', 512)[0]); goal = (logits.argmax(1) == y).double().mean().item()
     for name,l in learners.items():
         runs = [relearn_curve(l, split, steps, seed=seed+s) for s in range(seeds)]
         curves[name] = np.mean(runs, 0).tolist()
         try: probe,refit = linear_probe(l, split, seed=seed),refit_head(l, split)
         except RequestError: probe = refit = None # no linear last layer
-        goal = curves.get('original', curves[name])[0]
-        table[name] = {'relearn steps': float(np.mean([relearn_time(r, goal) for r in runs])), 'relearned on average': float(np.mean(curves[name])), 'linear probe': probe, 'last layer re-fit': refit,
+        table[name] = {'relearn steps': float(np.mean([relearn_time(r, curves[name][0] if goal is None else goal) for r in runs])), 'relearned on average': float(np.mean(curves[name])), 'linear probe': probe, 'last layer re-fit': refit,
                        'rounded to 8 bits': quantised(l, split, 8), 'rounded to 4 bits': quantised(l, split, 4),
                        **({'painted': inversion(l, learners['original'], split, seed=seed)} if effort == 'full' and 'original' in learners else {})}
     return pd.DataFrame(table).astype(float),curves

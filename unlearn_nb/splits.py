@@ -106,6 +106,18 @@ def without(self:ForgetSplit,
     res.idxs = {**self.idxs, 'retain': self.idxs['retain'][keep]}
     return res
 
+@patch
+def on(self:ForgetSplit,
+    dls:DataLoaders # Of the same data, perhaps normalised otherwise
+)->ForgetSplit:     # Raises `RequestError` for other data or classes
+    "The same request on other loaders"
+    if dls is self.dls: return self
+    if data_fingerprint(dls.train_ds) != self.data: raise RequestError(f"the split was made for other data (fingerprint {self.data}) than these loaders hold ({data_fingerprint(dls.train_ds)})")
+    if class_names(dls) != list(self.vocab): raise RequestError(f"the split was made for the classes {', '.join(self.vocab)}, in this order; these loaders have {', '.join(class_names(dls))}")
+    res = ForgetSplit(dls, self.forget_idxs, self.kind, self.classes)
+    res.idxs = self.idxs
+    return res
+
 def _check_idxs(idxs, n):
     if not len(idxs): raise RequestError("the forget set is empty: name at least one image or class")
     if idxs.min() < 0: raise RequestError(f"position {int(idxs.min())} is negative; positions count from 0 in `dls.train_ds`")
