@@ -109,6 +109,7 @@ def class_ranks(
         if len(ref) > itself: res[y == k] = at/(2*(len(ref)-itself))
     return res
 
+# %% ../nbs/61_attacks.ipynb #ab9a2fac
 def matched(
     members:Outputs,
     others:Outputs
@@ -124,6 +125,7 @@ def matched(
     keep = torch.cat(keep).sort()[0]
     return Outputs(others.logits[keep], others.targets[keep], others.idxs[keep])
 
+# %% ../nbs/61_attacks.ipynb #7bccba70
 def threshold_attacks(
     members:Outputs,       # Images to forget
     others:Outputs,        # Never seen; matched by class

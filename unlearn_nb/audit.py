@@ -186,6 +186,7 @@ def judge(
     if len(past) > some: return 'overdone',past
     return 'forgotten',t
 
+# %% ../nbs/70_audit.ipynb #880488c9
 def _sentences(status, rows, table, collateral, record, refs, split):
     r,n = table.set_index('measure'),int((table['informative'] & ~table['group'].isin(['utility', 'summary'])).sum())
     seen = f"it recognises {_pct(1-r.loc['UA', 'value'])} of the forget set; retrained models {_pct(1-r.loc['UA', 'retrained'])}, the original {_pct(1-r.loc['UA', 'original'])}"

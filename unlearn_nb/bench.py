@@ -46,6 +46,7 @@ from .metrics import class_rates, hit_rate, measures
 from .outputs import collect
 from .probes import probes
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
+from .worstcase import one_shot, worst_case
 from .store import Store, code_version, result_key, source_hash
 
 try: import tomllib
@@ -173,7 +174,7 @@ def _distance(learn, split, retrained): return distances(collect(learn, split, n
 @dataclass(frozen=True)
 class Cell:
     "One unit of work"
-    kind:str     # 'train', 'unlearn' or 'evaluate'
+    kind:str     # 'train', 'search', 'unlearn' or 'evaluate'
     config:dict  # Settings of this cell
     needs:tuple  # Keys of the cells whose models it uses
     key:str
@@ -186,7 +187,7 @@ class Cell:
 def _dls(data, options): return named_dls(data, **json.loads(options))
 def _loaders(config): return _dls(config['data'], json.dumps(config['options'], sort_keys=True))
 
-_code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
+_code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'search': ('data', 'models', 'learner', 'splits', 'worstcase'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
 _metric_code = {'rates': (), 'attacks': ('attacks', 'audit'), 'probes': ('interpret', 'probes'), 'distance': ('attacks', 'audit')} # modules whose change makes a score of the package stale
 
 @lru_cache
@@ -214,22 +215,37 @@ def plan(
             about = {'data': data, 'arch': arch, 'recipe': recipe, 'epochs': r.epochs, 'seed': seed}
             first = add(_cell('train', {**base, 'epochs': r.epochs, 'seed': seed}, (), about, n*r.epochs, print_))
             for q in r.requests:
-                q = {'seed': seed, **q} if q.get('kind') == 'random' else q
-                split = _request(dls, q); about_q = {**about, 'scenario': split.name, 'request': q.get('kind', 'class')}
+                q = {'seed': seed, **q} if q.get('kind') in ('random', 'worst-case') else q
+                needs,name,left = _planned(dls, q, first, base, about, add, print_)
+                about_q = {**about, 'scenario': name, 'request': q.get('kind', 'class')}
                 todo = [('retrain', get_method('retrain'), seed+s) for s in r.oracle_seeds] + [(label, m, seed) for _,(m,label) in methods if m.name != 'retrain']
                 made = {first: {**about_q, 'method': 'original'}}
                 for label,m,s in todo:
                     config = {**base, 'request': q, 'method': m.name, 'hyper': asdict(m), 'seed': s}
-                    work = len(split.retain_idxs)*r.epochs if label == 'retrain' else n
+                    work = left*r.epochs if label == 'retrain' else n
                     a = {**about_q, 'method': label, **({'oracle': s} if label == 'retrain' else {})}
-                    made[add(_cell('unlearn', config, (first,), a, work, print_, type(m)))] = a
+                    made[add(_cell('unlearn', config, (first, *needs), a, work, print_, type(m)))] = a
                 refs = [k for k,a in made.items() if a['method'] == 'retrain'] if any(grid_metrics[m].oracle for m in r.metrics) else []
-                for key,a in made.items(): add(_cell('evaluate', {**base, 'request': q, 'metrics': r.metrics}, (key, *(k for k in refs if k != key)), a, n//3, print_))
+                for key,a in made.items(): add(_cell('evaluate', {**base, 'request': q, 'metrics': r.metrics}, (key, *needs, *(k for k in refs if k != key)), a, n//3, print_))
     return list(cells.values())
 
+# %% ../nbs/80_bench.ipynb #98457a95
 def _request(dls, q):
     try: return make_request(dls, **q)
     except TypeError as e: raise RequestError(f"request {q}: {e}") from e
+
+def _planned(dls, q, first, base, about, add, print_):
+    "Cells that a request needs besides the original, its name, and how many images it retains"
+    n = len(dls.train_ds)
+    if q.get('kind') != 'worst-case': s = _request(dls, q); return (),s.name,len(s.retain_idxs)
+    f,hyper = (one_shot if 'by' in q else worst_case),{k: v for k,v in q.items() if k != 'kind'}
+    known = [p for p in inspect.signature(f).parameters if p not in ('learn', 'save', 'progress')]
+    for k in hyper:
+        if k not in known: raise RequestError(f"request {q}: unknown key {k!r}; there are {', '.join(known)}")
+    m = hyper.get('n') or round(hyper.get('frac', 0)*n)
+    name = f"{hyper.get('direction', 'hardest')} {m} by {hyper.get('by') or hyper.get('lower', 'finetune')}" + ('' if hyper.get('granularity', 'sample') == 'sample' else f" ({hyper['granularity']})")
+    key = add(_cell('search', {**base, 'search': hyper}, (first,), {**about, 'scenario': name}, n*hyper.get('steps', 10) if f is worst_case else n//3, print_, worst_case))
+    return (key,),name,n-m
 
 # %% ../nbs/80_bench.ipynb #8053ca8c
 def check_arch(
@@ -244,20 +260,24 @@ def _blank(config, seed): return image_learner(_loaders(config), config['arch'],
 # %% ../nbs/80_bench.ipynb #640d86b6
 def run_cell(
     cell:Cell,
-    models:list,  # Bytes of the models of `cell.needs`
+    given:list,   # For each of `cell.needs` the bytes of its model, or the result of a search
     threads:int=0 # For PyTorch; 0: leave alone
 )->tuple[dict, bytes|None, float]: # Result, model file, seconds
     "Compute one cell"
     if threads: torch.set_num_threads(threads)
     if cell.module: import_module(cell.module) # registers the method in a fresh process
-    c = cell.config
+    c,models = cell.config,[g for g in given if isinstance(g, bytes)]
     with timed() as t, ExitStack() as quiet:
         learn = unpack(models[0], _loaders(c)) if models else _blank(c, c['seed'])
         quiet.enter_context(learn.no_bar()); quiet.enter_context(learn.no_logging())
         if cell.kind == 'train':
             with timed() as fit: train(learn, c['epochs'], **recipe_named(c['recipe'])[2])
             return {'seconds': fit.seconds, 'cpu_seconds': fit.cpu_seconds, 'epochs': c['epochs'], 'environment': environment()},pack(learn),fit.seconds
-        split = make_request(learn.dls, **c['request'])
+        if cell.kind == 'search':
+            found = (one_shot if 'by' in c['search'] else worst_case)(learn, **c['search'])
+            return {'idxs': found.idxs, 'units': found.units, 'history': found.rows, 'diagnostics': found.diagnostics, 'settings': found.settings},None,t.seconds
+        hunted = [g for g in given if not isinstance(g, bytes)]
+        split = forget_idxs(learn.dls, hunted[0]['idxs']) if hunted else make_request(learn.dls, **c['request'])
         if cell.kind == 'unlearn':
             new = learn.unlearn(split, get_method(c['method'], **{k: tuple(v) if isinstance(v, list) else v for k,v in c['hyper'].items()}), seed=c['seed'])
             return asdict(new.unlearn_record),pack(new),new.unlearn_record.seconds
@@ -340,7 +360,7 @@ def run_cells(
         while todo or running:
             for c in [c for c in todo if bad & set(c.needs)]: todo.remove(c); bad.add(c.key); res.skipped += 1; on_cell(c, 'skipped', 0.)
             for c in [c for c in todo if all(k in done for k in c.needs)][:max(0, getattr(ex, 'slots', workers)-len(running))]:
-                try: running[ex.submit(run_cell, c, [store.model(done[k]) for k in c.needs], threads)] = c
+                try: running[ex.submit(run_cell, c, [store.model(done[k]) if done[k] else store.get(k).result for k in c.needs], threads)] = c
                 except BrokenProcessPool: # a worker died since; the cells that were running say so below
                     if not running: ex.shutdown(wait=False); ex = make_executor(backend, workers)
                     break

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['app', 'polite', 'parse_value', 'parse_hyper', 'parse_normalize', 'read_indices', 'bench', 'report', 'demo', 'forget',
-           'audit', 'methods']
+           'audit', 'worst_case', 'methods']
 
 # %% ../nbs/90_cli.ipynb #329383d0
 import json
@@ -307,6 +307,62 @@ def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
 def _write_audit(a, out):
     with atomic_dir(out, overwrite=True) as tmp:
         for f in ('report.html', 'audit.json', 'card.md'): a.save(tmp/f)
+
+# %% ../nbs/90_cli.ipynb #82fccf07
+@app.command('worst-case')
+def worst_case(
+    data:Annotated[str, typer.Option(help="digits, cifar10, cifar100, fashion_mnist, or a folder of images")],
+    out:Annotated[Path, typer.Option(help="Folder for forget_idxs.txt, worst_case.json and figures")],
+    model:Annotated[Optional[Path], typer.Option(help="A trained .safetensors file. Default: train one and save it to OUT")] = None,
+    arch:Annotated[Optional[str], typer.Option(help="Network to train, or of a file that does not say. Default: small_resnet")] = None,
+    frac:Annotated[Optional[float], typer.Option(help="Share of the units to choose. Default: 0.1")] = None,
+    n:Annotated[Optional[int], typer.Option(min=1, help="Or: how many")] = None,
+    lower:Annotated[str, typer.Option(help="Method to be hard for: finetune, l1_sparse, cfk, ascent, neggrad, random_label, scrub, retrain")] = 'finetune',
+    granularity:Annotated[str, typer.Option(help="sample or class")] = 'sample',
+    direction:Annotated[str, typer.Option(help="hardest or easiest")] = 'hardest',
+    steps:Annotated[int, typer.Option(min=1, help="Iterations")] = 10,
+    epochs:Annotated[Optional[int], typer.Option(min=1, help="Of the training. Default: 5 for digits, 8 otherwise")] = None,
+    size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures of a folder in pixels")] = None,
+    seed:Annotated[int, typer.Option(min=0)] = 0,
+    overwrite:Annotated[bool, typer.Option('--overwrite', help="Replace an earlier result in OUT")] = False,
+):
+    "Find the data that would be hardest to forget"
+    with polite():
+        if frac is not None and n is not None: raise RequestError("say how many to choose: either --n or --frac")
+        if not overwrite and (out/'forget_idxs.txt').exists(): raise RequestError(f"{out/'forget_idxs.txt'} exists; choose another --out or pass --overwrite")
+        learn = _original(data, model, arch, size, epochs, seed, out)
+        _worst_case(learn, dict(n=n, frac=None if n else .1 if frac is None else frac, lower=lower, granularity=granularity, direction=direction, steps=steps, seed=seed), out)
+
+# %% ../nbs/90_cli.ipynb #7a0350c4
+def _original(data, model, arch, size, epochs, seed, out):
+    "The model to search with: from a file, from an earlier call, or trained now"
+    from unlearn_nb.all import image_learner, load_model, save_model, train
+    from unlearn_nb.bench import named_dls
+    from unlearn_nb.models import create_model
+    file = model or (out/'model.safetensors' if (out/'model.safetensors').exists() else None)
+    folder = Path(data).expanduser().is_dir()
+    if file: return load_model(file, Path(data).expanduser() if folder else named_dls(data), arch=arch, size=size)
+    dls = named_dls(data, **({'size': size} if folder and size else {}))
+    learn = image_learner(dls, arch or 'small_resnet', seed=seed)
+    typer.echo('training a model', err=True)
+    with learn.no_logging(), learn.no_bar(): train(learn, epochs or (5 if data == 'digits' else 8))
+    with atomic_dir(out, overwrite=True) as tmp: save_model(learn, tmp/'model.safetensors')
+    return learn
+
+def _worst_case(learn, settings, out):
+    "Search, draw, write"
+    import matplotlib; matplotlib.use('agg')
+    from unlearn_nb import worstcase as engine
+    found = engine.worst_case(learn, save=out/'search.pt', progress=sys.stderr.isatty(), **settings)
+    sets = {settings['direction']: found, **({'random': engine.one_shot(learn, n=len(found.idxs), by='random', seed=settings['seed'])} if settings['granularity'] == 'sample' else {})}
+    split = found.split(learn.dls)
+    with atomic_dir(out, overwrite=True) as tmp:
+        engine.plot_search(found).savefig(tmp/'search.png'); engine.plot_composition(sets, learn).savefig(tmp/'composition.png'); engine.plot_chosen(sets, learn).savefig(tmp/'images.png')
+        (tmp/'worst_case.json').write_text(json.dumps(canonical({'schema': 1, 'fingerprint': split.fingerprint, 'data': split.data, 'settings': found.settings, 'units': found.units, 'diagnostics': found.diagnostics, 'history': found.rows}), indent=1))
+        (tmp/'forget_idxs.txt').write_text('\n'.join(map(str, found.idxs)) + '\n')
+    (out/'search.pt').unlink()
+    last = found.history.iloc[-1]
+    typer.echo(f"{len(found.units)} of {settings['granularity']} chosen: {len(found.idxs)} images; loss after unlearning them {found.history['objective'].min():.2g}, of all images {last['others']:.2g} nats; {found.diagnostics['passes']:.0f} passes over the data\nforget_idxs.txt, worst_case.json and figures are in {out}")
 
 # %% ../nbs/90_cli.ipynb #d2742ac3
 @app.command()

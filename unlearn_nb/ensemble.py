@@ -136,14 +136,15 @@ def _side_by_side(learn, splits, seeds):
 # %% ../nbs/48_ensemble.ipynb #6ce11264
 def replicate(
     learn:Learner, # With a recipe
-    seed:int
+    seed:int,
+    cbs=()         # Callbacks to train with, such as `ForgettingEvents`
 )->Learner:        # A working copy with the learner's data; raises `RequestError`
     "The training of a learner, on all of its data, with another seed"
     recipe = getattr(learn, 'recipe', None)
     if not getattr(recipe, 'phases', None): raise RequestError("this learner carries no training recipe (it was trained elsewhere)")
     new = working_copy(learn); new.model = fresh_model(learn, seed)
     dl = part_dl(learn.dls.train, range(len(learn.dls.train_ds)), train=True)
-    with new.no_bar(), new.no_logging(): Retrain().replay(new, recipe, dl, seed)
+    with new.no_bar(), new.no_logging(), new.added_cbs(cbs): Retrain().replay(new, recipe, dl, seed)
     new.dls = learn.dls
     return new
 

@@ -106,6 +106,7 @@ def without(self:ForgetSplit,
     res.idxs = {**self.idxs, 'retain': self.idxs['retain'][keep]}
     return res
 
+# %% ../nbs/11_splits.ipynb #705322bb
 @patch
 def on(self:ForgetSplit,
     dls:DataLoaders # Of the same data, perhaps normalised otherwise

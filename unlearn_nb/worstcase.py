@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['project', 'numbered_dl', 'sign_sgd', 'lower_loss', 'unlearn_weighted', 'WorstCase', 'unit_losses', 'upper_step',
            'top', 'worst_case', 'brute_force', 'regret', 'ForgettingEvents', 'grand', 'memorisation', 'scores',
-           'one_shot', 'plot_search', 'plot_composition']
+           'one_shot', 'plot_search', 'plot_composition', 'plot_chosen']
 
 # %% ../nbs/50_worstcase.ipynb #32b8ab60
 import copy
@@ -29,7 +29,7 @@ from torch.nn import functional as F
 
 from .core import RequestError, atomic_dir, config_hash, seeded, timed
 from .data import ImageTensors, dataset_targets
-from .ensemble import retrain_many
+from .ensemble import replicate, retrain_many
 from .learner import UnlearnMethod, check_trained, frozen_copy, get_method, model_hash, predict_logits, working_copy
 from .methods.curvature import ce_grad, per_sample_grads
 from .methods.distill import distill_kl
@@ -167,6 +167,7 @@ class WorstCase:
     settings:dict
 
     def split(self, dls): return forget_idxs(dls, self.idxs)
+    rows = property(lambda self: [{k: None if v != v else v for k,v in r.items()} for r in self.history.to_dict('records')], doc="The history as plain rows, `None` where something does not apply")
 
 def _units(learn, granularity):
     "Group of each training image, as integers from 0, and the names of the groups"
@@ -178,6 +179,12 @@ def _units(learn, granularity):
     names,of = np.unique(np.asarray(granularity), return_inverse=True)
     if len(of) != len(y): raise RequestError(f"{len(of)} groups for {len(y)} training images")
     return torch.as_tensor(of),names.tolist()
+
+def _count(n, frac, k):
+    if (n is None) == (frac is None): raise RequestError("say how many to choose: either `n` or `frac`")
+    m = round(frac*k) if n is None else n
+    if not 0 < m < k: raise RequestError(f"cannot choose {m} of {k}")
+    return m
 
 def unit_losses(
     learn:Learner,
@@ -232,13 +239,10 @@ def worst_case(
     progress:bool=False        # Show a bar
 )->WorstCase:                  # Raises `RequestError`; warns if nothing moved
     "The forget set that is hardest (or easiest) to forget"
-    if direction not in ('hardest', 'easiest'): raise RequestError(f"`direction` must be 'hardest' or 'easiest', got {direction!r}")
-    if search not in ('sets', 'published'): raise RequestError(f"`search` must be 'sets' or 'published', got {search!r}")
-    if start not in ('uniform', 'random'): raise RequestError(f"`start` must be 'uniform' or 'random', got {start!r}")
-    if (n is None) == (frac is None): raise RequestError("say how many to choose: either `n` or `frac`")
+    for name,v,known in (('direction', direction, ('hardest', 'easiest')), ('search', search, ('sets', 'published')), ('start', start, ('uniform', 'random')), ('lower', lower, tuple(_lower))):
+        if v not in known: raise RequestError(f"`{name}` must be one of {', '.join(known)}, got {v!r}" + ("; add a weighted loss with `lower_loss`" if name == 'lower' else ''))
+    of,names = _units(learn, granularity); k = len(names); m = _count(n, frac, k)
     check_trained(learn)
-    of,names = _units(learn, granularity); k = len(names); m = round(frac*k) if n is None else n
-    if not 0 < m < k: raise RequestError(f"cannot choose {m} of {k} units")
     lower_steps,lower_lr = lower_steps or max(60, len(learn.dls.train)),lower_lr or (3e-3 if lower == 'retrain' else 1e-4)
     settings = dict(n=m, lower=lower, granularity=granularity if isinstance(granularity, str) else config_hash(np.asarray(granularity).tolist()), steps=steps, lower_steps=lower_steps, lower_lr=lower_lr, eta=eta, gamma=gamma, direction=direction, start=start, search=search, seed=seed, model=model_hash(learn.model))
     w,rows,forgot = _resumed(save, settings) if save and Path(save).exists() else (_start(k, m, start, seed), [], torch.full((k,), torch.nan, dtype=torch.double))
@@ -331,6 +335,7 @@ class ForgettingEvents(Callback):
         self.model.train(mode)
         self.events += (self.right & ~right).float(); self.right = right
 
+# %% ../nbs/50_worstcase.ipynb #fed166bc
 def grand(
     learn:Learner,
     dl,               # Clean, in order
@@ -359,7 +364,7 @@ def memorisation(
     p = torch.stack([F.softmax(o, 1).gather(1, y[:,None])[:,0] for o,y in (predict_logits(m, part_dl(learn.dls.train, range(n))) for m in models)]).double()
     return (p*saw).sum(0)/saw.sum(0).clamp(min=1) - (p*(1-saw)).sum(0)/(1-saw).sum(0).clamp(min=1)
 
-# %% ../nbs/50_worstcase.ipynb #fed166bc
+# %% ../nbs/50_worstcase.ipynb #88c2940f
 def scores(
     learn:Learner,
     by='loss',   # A name from the table above, or a score per training image, such as `ForgettingEvents.events`
@@ -374,14 +379,18 @@ def scores(
     dl = part_dl(learn.dls.train, range(n))
     if by == 'grand': return grand(learn, dl).double()
     if by == 'memorisation': return memorisation(learn, seed=seed)
+    if by == 'forgetting':
+        count = ForgettingEvents(); replicate(learn, getattr(learn, 'seed', None) or 0, [count])
+        return count.events.double()
     if by == 'moderate':
         z,y = features(learn, dl); d = torch.zeros(n)
         for k in y.unique(): c = y == k; far = (z[c]-z[c].mean(0)).norm(dim=1); d[c] = (far-far.median()).abs()
         return d.double()
-    if by not in ('loss', 'el2n'): raise RequestError(f"unknown score {by!r}: there are random, loss, el2n, grand, memorisation, moderate, or a score per image")
+    if by not in ('loss', 'el2n'): raise RequestError(f"unknown score {by!r}: there are random, loss, el2n, grand, forgetting, memorisation, moderate, or a score per image")
     out,y = predict_logits(learn, dl)
     return (_ce(out, y) if by == 'loss' else ce_grad(out, y).norm(dim=1)).double()
 
+# %% ../nbs/50_worstcase.ipynb #103eb235
 def one_shot(
     learn:Learner,
     n:int|None=None,         # How many images, or
@@ -391,11 +400,9 @@ def one_shot(
     seed:int=0
 )->WorstCase:
     "A forget set by a ranking, in the form of a search's"
-    if direction not in ('hardest', 'easiest'): raise RequestError(f"`direction` must be 'hardest' or 'easiest', got {direction!r}")
-    if (n is None) == (frac is None): raise RequestError("say how many to choose: either `n` or `frac`")
+    if direction not in ('hardest', 'easiest'): raise RequestError(f"`direction` must be one of hardest, easiest, got {direction!r}")
+    m = _count(n, frac, len(learn.dls.train_ds))
     with timed() as t: s = scores(learn, by, seed)
-    m = round(frac*len(s)) if n is None else n
-    if not 0 < m < len(s): raise RequestError(f"cannot choose {m} of {len(s)} images")
     idxs = top(torch.zeros(len(s)), s, m, direction); w = torch.zeros(len(s), dtype=torch.double); w[idxs] = 1.
     return WorstCase(idxs, idxs, w, pd.DataFrame(), {'moved': True, 'seconds': t.seconds}, dict(n=m, by=by if isinstance(by, str) else 'given', direction=direction, seed=seed, model=model_hash(learn.model)))
 
@@ -423,4 +430,21 @@ def plot_composition(
     fig,axs = plt.subplots(1, 2, figsize=(3.4+.45*len(vocab), 1.2+.32*len(sets)), dpi=72, layout='constrained', width_ratios=(3, 1), sharey=False)
     sns.heatmap(share, annot=len(vocab) <= 20, fmt='d', cmap='Greys', cbar=False, ax=axs[0], linewidths=.5); axs[0].set(title='share of each class, %'); axs[0].tick_params(axis='x', rotation=45 if max(map(len, vocab)) > 3 else 0); axs[0].tick_params(axis='y', rotation=0)
     sns.barplot(x=[ent[s.idxs].mean().item() for s in sets.values()], y=list(sets), ax=axs[1], color='.6'); axs[1].set(title='entropy, bits', xlabel='', yticklabels=[]); axs[1].axvline(ent.mean().item(), color='k', ls=':'); sns.despine(ax=axs[1])
+    return fig
+
+# %% ../nbs/50_worstcase.ipynb #f4e83ba2
+def plot_chosen(
+    sets:dict,     # Name -> `WorstCase`
+    learn:Learner,
+    n:int=10       # Images per set, evenly spaced
+):                 # The figure
+    "What the sets look like"
+    fig,axs = plt.subplots(len(sets), n, figsize=(.75*n+1, .85*len(sets)), dpi=72, layout='constrained', squeeze=False)
+    for row,(name,s) in zip(axs, sets.items()):
+        at = [s.idxs[i] for i in np.linspace(0, len(s.idxs)-1, min(n, len(s.idxs))).round().astype(int)]
+        x,_ = part_dl(learn.dls.train, at, bs=len(at)).one_batch(); x = x.as_subclass(Tensor).float().cpu()
+        lo,hi = x.amin((1, 2, 3), keepdim=True),x.amax((1, 2, 3), keepdim=True); x = ((x-lo)/(hi-lo).clamp(min=1e-9)).permute(0, 2, 3, 1)
+        for ax in row: ax.axis('off')
+        for ax,p in zip(row, x): ax.imshow(p if p.shape[2] == 3 else p[..., 0], cmap='gray')
+        row[0].set_title(name, fontsize=8, loc='left')
     return fig
