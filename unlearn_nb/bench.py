@@ -46,7 +46,7 @@ from .metrics import class_rates, hit_rate, measures
 from .outputs import collect
 from .probes import probes
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
-from .worstcase import one_shot, worst_case
+from .worstcase import check_search, one_shot, worst_case
 from .store import Store, code_version, result_key, source_hash
 
 try: import tomllib
@@ -187,7 +187,7 @@ class Cell:
 def _dls(data, options): return named_dls(data, **json.loads(options))
 def _loaders(config): return _dls(config['data'], json.dumps(config['options'], sort_keys=True))
 
-_code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'search': ('data', 'models', 'learner', 'splits', 'worstcase'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
+_code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'search': ('data', 'models', 'learner', 'splits', 'outputs', 'ensemble', 'worstcase', 'methods.gradient', 'methods.relabel', 'methods.distill', 'methods.retrain', 'methods.curvature'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
 _metric_code = {'rates': (), 'attacks': ('attacks', 'audit'), 'probes': ('interpret', 'probes'), 'distance': ('attacks', 'audit')} # modules whose change makes a score of the package stale
 
 @lru_cache
@@ -242,10 +242,13 @@ def _planned(dls, q, first, base, about, add, print_):
     known = [p for p in inspect.signature(f).parameters if p not in ('learn', 'save', 'progress')]
     for k in hyper:
         if k not in known: raise RequestError(f"request {q}: unknown key {k!r}; there are {', '.join(known)}")
-    m = hyper.get('n') or round(hyper.get('frac', 0)*n)
-    name = f"{hyper.get('direction', 'hardest')} {m} by {hyper.get('by') or hyper.get('lower', 'finetune')}" + ('' if hyper.get('granularity', 'sample') == 'sample' else f" ({hyper['granularity']})")
+    check_search(dls, **hyper)
+    unit = hyper.get('granularity', 'sample'); units = n if unit == 'sample' else len(dls.vocab)
+    m = hyper.get('n') or round(hyper['frac']*units)
+    more = ', '.join(f'{k}={v}' for k,v in sorted(hyper.items()) if k not in ('n', 'frac', 'by', 'lower', 'direction', 'granularity', 'seed'))
+    name = f"{hyper.get('direction', 'hardest')} {m}{'' if unit == 'sample' else ' classes'} by {hyper.get('by') or hyper.get('lower', 'finetune')}" + (f' ({more})' if more else '')
     key = add(_cell('search', {**base, 'search': hyper}, (first,), {**about, 'scenario': name}, n*hyper.get('steps', 10) if f is worst_case else n//3, print_, worst_case))
-    return (key,),name,n-m
+    return (key,),name,n-round(m*n/units)
 
 # %% ../nbs/80_bench.ipynb #8053ca8c
 def check_arch(
@@ -277,7 +280,7 @@ def run_cell(
             found = (one_shot if 'by' in c['search'] else worst_case)(learn, **c['search'])
             return {'idxs': found.idxs, 'units': found.units, 'history': found.rows, 'diagnostics': found.diagnostics, 'settings': found.settings},None,t.seconds
         hunted = [g for g in given if not isinstance(g, bytes)]
-        split = forget_idxs(learn.dls, hunted[0]['idxs']) if hunted else make_request(learn.dls, **c['request'])
+        split = make_request(learn.dls, **(c['request'] if not hunted else {'classes': hunted[0]['units']} if c['request'].get('granularity') == 'class' else {'kind': 'idxs', 'idxs': hunted[0]['idxs']}))
         if cell.kind == 'unlearn':
             new = learn.unlearn(split, get_method(c['method'], **{k: tuple(v) if isinstance(v, list) else v for k,v in c['hyper'].items()}), seed=c['seed'])
             return asdict(new.unlearn_record),pack(new),new.unlearn_record.seconds

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['project', 'numbered_dl', 'sign_sgd', 'lower_loss', 'unlearn_weighted', 'WorstCase', 'unit_losses', 'upper_step',
-           'top', 'worst_case', 'brute_force', 'regret', 'ForgettingEvents', 'grand', 'memorisation', 'scores',
-           'one_shot', 'plot_search', 'plot_composition', 'plot_chosen']
+           'top', 'check_search', 'worst_case', 'brute_force', 'regret', 'ForgettingEvents', 'grand', 'memorisation',
+           'scores', 'one_shot', 'plot_search', 'plot_composition', 'plot_chosen']
 
 # %% ../nbs/50_worstcase.ipynb #32b8ab60
 import copy
@@ -28,16 +28,17 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .core import RequestError, atomic_dir, config_hash, seeded, timed
-from .data import ImageTensors, dataset_targets
+from .data import ImageTensors, class_names, data_fingerprint, dataset_targets
 from .ensemble import replicate, retrain_many
-from .learner import UnlearnMethod, check_trained, frozen_copy, get_method, model_hash, predict_logits, working_copy
+from .learner import UnlearnMethod, check_trained, frozen_copy, get_method, model_hash, one_cycle, predict_logits, working_copy
 from .methods.curvature import ce_grad, per_sample_grads
 from .methods.distill import distill_kl
 from .methods.gradient import TrainOnly, last_blocks
 from .methods.relabel import other_labels
 from .methods.retrain import fresh_model
+from .methods import sparse # registers l1_sparse
 from .outputs import features
-from .splits import SubsetDS, forget_idxs, part_dl
+from .splits import SubsetDS, forget_class, forget_idxs, part_dl
 
 # %% ../nbs/50_worstcase.ipynb #1f825cd0
 def project(
@@ -64,12 +65,13 @@ class _Numbered(SubsetDS):
 
 def numbered_dl(
     dl, # Training loader
-    bs:int|None=None
+    bs:int|None=None,
+    idxs=None # Only these positions; None: all
 ):      # Shuffled with training transforms; yields images and their positions
     "A loader that says which images it yields"
-    ds = dl.dataset
-    if isinstance(ds, ImageTensors): part = ds.take(range(len(ds)), split_idx=0); part.targets = torch.arange(len(ds))
-    else: part = _Numbered(ds, torch.arange(len(ds)), split_idx=0)
+    ds = dl.dataset; idxs = torch.arange(len(ds)) if idxs is None else idxs
+    if isinstance(ds, ImageTensors): part = ds.take(idxs, split_idx=0); part.targets = idxs
+    else: part = _Numbered(ds, idxs, split_idx=0)
     return dl.new(dataset=part, shuffle=True, drop_last=False, **({} if bs is None else {'bs': bs}))
 
 def _sign_step(p, lr, **kwargs): p.data.add_(p.grad.data.sign(), alpha=-lr)
@@ -84,11 +86,11 @@ _lower = {}
 def lower_loss(
     method:str # Registered name of the method
 ):
-    "Decorator: the weighted loss with which the search imitates a method; f(state, x, out, y, w) -> loss per image, where `state` holds what `prepare` left"
+    "Decorator: the weighted loss with which the search imitates a method; f(state, x, out, y, w) -> loss per image; see `_State` for `state`"
     def _add(f): _lower[method] = f; return f
     return _add
 
-def _ce(out, y): return F.cross_entropy(out.float(), y, reduction='none')
+def _ce(out, y): return F.cross_entropy(out.double() if out.dtype == torch.float32 and not out.requires_grad else out.float(), y, reduction='none') # losses below 1e-7 differ in double only
 
 @lower_loss('finetune')
 def _finetune(s, x, out, y, w): return (1-w)*_ce(out, y)
@@ -97,7 +99,7 @@ def _finetune(s, x, out, y, w): return (1-w)*_ce(out, y)
 def _cfk(s, x, out, y, w): return (1-w)*_ce(out, y) # on the last blocks alone
 
 @lower_loss('retrain')
-def _retrain(s, x, out, y, w): return (1-w)*_ce(out, y) # from scratch
+def _retrain(s, x, out, y, w): return (1-w)*_ce(out, y) # from scratch, by Adam and one-cycle; images of weight one are not even in the batches
 
 @lower_loss('l1_sparse')
 def _l1(s, x, out, y, w): return (1-w)*_ce(out, y) + 5e-4*sum(p.abs().sum() for p in s.model.parameters())
@@ -106,7 +108,7 @@ def _l1(s, x, out, y, w): return (1-w)*_ce(out, y) + 5e-4*sum(p.abs().sum() for 
 def _ascent(s, x, out, y, w): return -w*_ce(out, y).clamp(max=10)
 
 @lower_loss('neggrad')
-def _neggrad(s, x, out, y, w): return .95*(1-w)*_ce(out, y) - .05*w*_ce(out, y).clamp(max=5)/s.share
+def _neggrad(s, x, out, y, w): return .95*(1-w)*_ce(out, y)/max(1-s.share, 1e-6) - .05*w*_ce(out, y).clamp(max=5)/max(s.share, 1e-6)
 
 @lower_loss('random_label')
 def _relabel(s, x, out, y, w): return (1-w)*_ce(out, y) + w*_ce(out, other_labels(y, s.classes))
@@ -115,7 +117,7 @@ def _relabel(s, x, out, y, w): return (1-w)*_ce(out, y) + w*_ce(out, other_label
 def _scrub(s, x, out, y, w):
     with torch.no_grad(): far = s.teacher(x)
     kl = distill_kl(out, far)
-    return (1-w)*(_ce(out, y)+.5*kl) - w*kl.clamp(max=3)
+    return (1-w)*(_ce(out, y)+.5*kl) - w*kl.clamp(max=s.cap)
 
 # %% ../nbs/50_worstcase.ipynb #b081c01e
 class _Weigh(Callback):
@@ -132,7 +134,7 @@ class _Weigh(Callback):
     def after_batch(self):
         if self.train_iter >= self.steps: raise CancelFitException
 
-class _State: "What a lower loss may need: the model, the original as teacher, the classes, the share of images to forget"
+class _State: "What a lower loss may need: `model`, `teacher` (the original), `classes` that stay, `share` of the images to forget, `cap` of SCRUB"
 
 def unlearn_weighted(
     learn:Learner,        # Unchanged
@@ -146,11 +148,14 @@ def unlearn_weighted(
     "The lower level: some sign steps of a method, weighted"
     if lower not in _lower: raise RequestError(f"no weighted loss for {lower!r}: there are {', '.join(_lower)}; add one with `lower_loss`")
     method,worker,s = get_method(lower),working_copy(learn),_State()
-    s.teacher,s.classes,s.share = frozen_copy(learn.model),torch.arange(len(learn.dls.vocab)),max(w.mean().item(), 1e-6)
+    y,whole = dataset_targets(learn.dls.train_ds),all(len(w[dataset_targets(learn.dls.train_ds) == k].unique()) < 2 for k in range(len(learn.dls.vocab)))
+    s.teacher,s.share,s.classes = frozen_copy(learn.model),w.mean().item(),y[w < 1].unique() # the classes that stay
+    s.cap = 3. if whole else .2 # as SCRUB by default, for classes and for single images
     if lower == 'retrain': worker.model = fresh_model(learn, seed)
     cbs = [_Weigh(s, _lower[lower], w.float(), dataset_targets(learn.dls.train_ds), steps), *([TrainOnly(last_blocks(worker.model, get_method('cfk').k))] if lower == 'cfk' else [])]
     with seeded(seed), worker.no_bar(), worker.no_logging():
-        dl = numbered_dl(learn.dls.train, bs); dl.rng.seed(seed)
+        dl = numbered_dl(learn.dls.train, bs, (w < 1).nonzero()[:,0] if lower == 'retrain' else None); dl.rng.seed(seed)
+        if lower == 'retrain': cbs.append(one_cycle(lr))
         UnlearnMethod.fit(method, worker, dl, math.ceil(steps/len(dl)), lr, cbs=cbs, opt_func=Adam if lower == 'retrain' else sign_sgd, bn='train' if lower == 'retrain' else 'eval', hint='lower_lr')
     worker.dls = learn.dls
     return worker
@@ -163,18 +168,21 @@ class WorstCase:
     units:list             # What was chosen: positions, classes or groups
     weights:Tensor         # Last weight of each unit, in [0, 1]
     history:pd.DataFrame   # One row per iteration
-    diagnostics:dict       # moved, passes over the data, seconds
+    diagnostics:dict       # moved; objective of the set where it was tried; passes over the data; seconds
     settings:dict
 
-    def split(self, dls): return forget_idxs(dls, self.idxs)
+    def split(self, dls): return forget_class(dls, *self.units) if self.settings.get('granularity') == 'class' else forget_idxs(dls, self.idxs)
     rows = property(lambda self: [{k: None if v != v else v for k,v in r.items()} for r in self.history.to_dict('records')], doc="The history as plain rows, `None` where something does not apply")
 
-def _units(learn, granularity):
+def _units(dls, granularity):
     "Group of each training image, as integers from 0, and the names of the groups"
-    y = dataset_targets(learn.dls.train_ds)
+    y = dataset_targets(dls.train_ds)
     if isinstance(granularity, str):
         if granularity == 'sample': return torch.arange(len(y)),list(range(len(y)))
-        if granularity == 'class': return y,list(learn.dls.vocab)
+        if granularity == 'class':
+            names = class_names(dls); empty = [c for k,c in enumerate(names) if not (y == k).any()]
+            if empty: raise RequestError(f"class {empty[0]} has no training images")
+            return y,names
         raise RequestError(f"`granularity` must be 'sample', 'class' or one group per training image, got {granularity!r}")
     names,of = np.unique(np.asarray(granularity), return_inverse=True)
     if len(of) != len(y): raise RequestError(f"{len(of)} groups for {len(y)} training images")
@@ -182,7 +190,7 @@ def _units(learn, granularity):
 
 def _count(n, frac, k):
     if (n is None) == (frac is None): raise RequestError("say how many to choose: either `n` or `frac`")
-    m = round(frac*k) if n is None else n
+    m = round(frac*k) if n is None else int(n)
     if not 0 < m < k: raise RequestError(f"cannot choose {m} of {k}")
     return m
 
@@ -192,8 +200,9 @@ def unit_losses(
     n:int       # Units
 )->Tensor:      # (n,), mean loss of each unit's images, in nats
     "One clean pass over the training data in eval mode"
-    losses = _ce(*predict_logits(learn, part_dl(learn.dls.train, range(len(of))))).double()
-    return torch.zeros(n, dtype=torch.double).index_add_(0, of, losses)/torch.bincount(of, minlength=n).clamp(min=1)
+    return _unit_means(_ce(*predict_logits(learn, part_dl(learn.dls.train, range(len(of))))).double(), of, n)
+
+def _unit_means(v, of, n): return torch.zeros(n, dtype=torch.double).index_add_(0, of, v.double())/torch.bincount(of, minlength=n)
 
 # %% ../nbs/50_worstcase.ipynb #41939cb1
 def upper_step(
@@ -204,9 +213,10 @@ def upper_step(
     gamma:float=1e-4,
     direction:str='hardest'
 )->tuple:               # New weights, the step used
-    "w <- P(w - eta*(loss + 2*gamma*w)); for the easiest set, up the loss"
-    eta = 1/max(losses.std().item(), 1e-12) if eta == 'auto' else eta
-    return project(w - eta*((losses if direction == 'hardest' else -losses) + 2*gamma*w), m),eta
+    "w <- P(w - eta*(loss + 2*gamma*w)), with 'auto' only the loss is scaled; for the easiest set, up the loss"
+    auto,signed = eta == 'auto',losses if direction == 'hardest' else -losses
+    if auto: eta = 1/max(losses.std().item(), 1e-6*losses.abs().max().item(), 1e-30)
+    return project(w - eta*(signed-signed.mean()) - (1 if auto else eta)*2*gamma*w, m),eta
 
 def top(
     w:Tensor,      # Weights (n,)
@@ -214,12 +224,26 @@ def top(
     m:int,
     direction:str='hardest'
 )->list:           # m positions, sorted
-    "The set that the weights say"
+    "The set that the weights say; what is equal in both is drawn, always in the same way, not taken in order"
     l = losses if direction == 'hardest' else -losses
-    order = np.lexsort((l.numpy(), -w.numpy().round(9)))
+    order = np.lexsort((np.random.default_rng(0).permutation(len(l)), l.numpy(), -w.numpy().round(9)))
     return sorted(order[:m].tolist())
 
 # %% ../nbs/50_worstcase.ipynb #c29eddaa
+_scores = 'random','loss','el2n','grand','forgetting','memorisation','moderate'
+
+def check_search(
+    dls,
+    n=None, frac=None, granularity='sample',
+    **settings # Of `worst_case` or `one_shot`
+): # Raises `RequestError`
+    "Refuse what cannot be searched for, before any work is done"
+    for name,known in (('direction', ('hardest', 'easiest')), ('search', ('sets', 'published')), ('start', ('uniform', 'random')), ('lower', tuple(_lower))):
+        if settings.get(name, known[0]) not in known: raise RequestError(f"`{name}` must be one of {', '.join(known)}, got {settings[name]!r}" + ("; add a weighted loss with `lower_loss`" if name == 'lower' else ''))
+    if isinstance(by := settings.get('by', 'loss'), str) and by not in _scores: raise RequestError(f"unknown score {by!r}: there are {', '.join(_scores)}, or a score per image")
+    _count(n, frac, len(_units(dls, granularity)[1]))
+
+# %% ../nbs/50_worstcase.ipynb #b3b9149b
 def worst_case(
     learn:Learner,             # Unchanged
     n:int|None=None,           # How many units to choose, or
@@ -239,14 +263,15 @@ def worst_case(
     progress:bool=False        # Show a bar
 )->WorstCase:                  # Raises `RequestError`; warns if nothing moved
     "The forget set that is hardest (or easiest) to forget"
-    for name,v,known in (('direction', direction, ('hardest', 'easiest')), ('search', search, ('sets', 'published')), ('start', start, ('uniform', 'random')), ('lower', lower, tuple(_lower))):
-        if v not in known: raise RequestError(f"`{name}` must be one of {', '.join(known)}, got {v!r}" + ("; add a weighted loss with `lower_loss`" if name == 'lower' else ''))
-    of,names = _units(learn, granularity); k = len(names); m = _count(n, frac, k)
+    check_search(learn.dls, n=n, frac=frac, lower=lower, granularity=granularity, direction=direction, start=start, search=search)
+    of,names = _units(learn.dls, granularity); k = len(names); m = _count(n, frac, k)
     check_trained(learn)
-    lower_steps,lower_lr = lower_steps or max(60, len(learn.dls.train)),lower_lr or (3e-3 if lower == 'retrain' else 1e-4)
-    settings = dict(n=m, lower=lower, granularity=granularity if isinstance(granularity, str) else config_hash(np.asarray(granularity).tolist()), steps=steps, lower_steps=lower_steps, lower_lr=lower_lr, eta=eta, gamma=gamma, direction=direction, start=start, search=search, seed=seed, model=model_hash(learn.model))
+    lower_steps = max(60, len(learn.dls.train)) if lower_steps is None else lower_steps
+    lower_lr = (3e-3 if lower == 'retrain' else 1e-4) if lower_lr is None else lower_lr
+    if min(steps, lower_steps) < 1: raise RequestError(f"`steps` and `lower_steps` must be at least 1, got {steps} and {lower_steps}")
+    settings = dict(n=m, lower=lower, granularity=granularity if isinstance(granularity, str) else config_hash(np.asarray(granularity).tolist()), steps=steps, lower_steps=lower_steps, lower_lr=lower_lr, eta=eta, gamma=gamma, direction=direction, start=start, search=search, seed=seed, model=model_hash(learn.model), data=data_fingerprint(learn.dls.train_ds), bs=learn.dls.train.bs)
     w,rows,forgot = _resumed(save, settings) if save and Path(save).exists() else (_start(k, m, start, seed), [], torch.full((k,), torch.nan, dtype=torch.double))
-    loop = range(len(rows), steps)
+    loop,kept = range(len(rows), steps),None
     for t in progress_bar(loop) if progress else loop:
         if search == 'sets' and len(rows) > 1 and rows[-1]['_next'] == rows[-1]['_set']: break # nothing untried promises to be better
         was = rows[-1]['_next'] if rows else top(w, torch.zeros(k), m) if start == 'random' else None # the set that is tried now
@@ -254,9 +279,12 @@ def worst_case(
             tried = w if was is None or search == 'published' else _indicator(was, k)
             losses = unit_losses(unlearn_weighted(learn, tried[of], lower, lower_steps, lower_lr, seed=seed), of, k)
             if was is not None: forgot[was] = losses[was]
-            guess = torch.where(forgot.isnan() | (search == 'published'), losses, forgot)
+            if was is None: kept = losses
+            rise = 0. if direction == 'hardest' or forgot.isnan().all() else (forgot-(losses if kept is None else kept)).nan_to_num(-torch.inf).max().clamp(min=0) # optimism, in this direction: it may rise as much as any other did
+            guess = losses if search == 'published' else torch.where(forgot.isnan(), losses+rise, forgot)
             new,used = upper_step(w, guess, m, eta, gamma, direction)
         now = top(new, guess, m, direction)
+        if search == 'sets' and now == was: now = top(torch.zeros(k), guess, m, direction) # the weights have settled: does the memory agree?
         rows.append({'iteration': t, 'objective': (tried*losses).sum().item()/m, 'others': losses.mean().item(), 'overlap_start': _share(now, rows[0]['_set'] or rows[0]['_next']) if rows else None, 'overlap_previous': _share(now, was),
                      'fractional': int(((new > 1e-6) & (new < 1-1e-6)).sum()), 'moved': (new-w).abs().max().item(), 'eta': used, 'seconds': clock.seconds, '_set': was, '_next': now})
         w = new
@@ -288,11 +316,12 @@ def _result(learn, w, rows, of, names, m, lower_steps, settings):
     tried = [r for r in rows if r['_set'] is not None] if settings['search'] == 'sets' else []
     pick = min if settings['direction'] == 'hardest' else max
     units = pick(tried, key=lambda r: r['objective'])['_set'] if tried else rows[-1]['_next']
-    still = bool(rows) and max(r['moved'] for r in rows) < .01
-    if still: warnings.warn(f"nothing moved: the largest change of a weight was {max(r['moved'] for r in rows):.1e}, so the set is the start; raise `eta` (now {rows[-1]['eta']:.3g}) or leave it at 'auto'")
+    start = rows[0]['_set'] if settings['start'] == 'random' else None
+    still = start is not None and all(set(r['_next']) == set(start) for r in rows)
+    if still: warnings.warn(f"nothing moved: after {len(rows)} iterations the set is still the random start; raise `eta` (now {rows[-1]['eta']:.3g}) or leave it at 'auto'")
     n = len(learn.dls.train_ds); passes = len(rows)*(lower_steps*learn.dls.train.bs/n + 1)
     hist = pd.DataFrame([{k: v for k,v in r.items() if not k.startswith('_')} for r in rows])
-    return WorstCase(torch.isin(of, torch.tensor(units)).nonzero()[:,0].tolist(), [names[u] for u in units], w, hist, {'moved': not still, 'passes': passes, 'seconds': float(hist['seconds'].sum()) if len(hist) else 0.}, settings)
+    return WorstCase(torch.isin(of, torch.tensor(units)).nonzero()[:,0].tolist(), [names[u] for u in units], w, hist, {'moved': not still, 'objective': next((r['objective'] for r in rows if r['_set'] == units), None), 'passes': passes, 'seconds': float(hist['seconds'].sum()) if len(hist) else 0.}, settings)
 
 # %% ../nbs/50_worstcase.ipynb #b0c7e357
 def brute_force(
@@ -306,7 +335,7 @@ def brute_force(
     units=None             # Only sets of these units; None: all
 )->pd.DataFrame:           # Columns set, objective; sorted, the hardest first
     "Every set of n units, unlearned and scored"
-    of,names = _units(learn, granularity); rows = []
+    of,names = _units(learn.dls, granularity); rows = []
     for c in combinations(range(len(names)) if units is None else units, n):
         chosen = torch.isin(of, torch.tensor(c))
         losses = unit_losses(unlearn_weighted(learn, chosen.double(), lower, lower_steps, lower_lr, seed=seed), of, len(names))
@@ -323,17 +352,17 @@ def regret(
 
 # %% ../nbs/50_worstcase.ipynb #f0b318d7
 class ForgettingEvents(Callback):
-    "Count, per training image, how often an epoch got wrong what the epoch before got right"
+    "Count, per training image, how often an epoch got wrong what the epoch before got right; `ever` says whether it was right at all"
     order = 90
     def before_fit(self):
         n = len(self.dls.train_ds)
-        if not hasattr(self, 'events'): self.events,self.right = torch.zeros(n),torch.zeros(n, dtype=torch.bool)
+        if not hasattr(self, 'events'): self.events,self.right,self.ever = torch.zeros(n),torch.zeros(n, dtype=torch.bool),torch.zeros(n, dtype=torch.bool)
     def after_epoch(self):
         dl,mode = part_dl(self.dls.train, range(len(self.dls.train_ds))),self.model.training
         self.model.eval()
         with torch.no_grad(): right = torch.cat([(type(self.model).forward(self.model, b[0]).argmax(1) == b[1]).cpu().as_subclass(Tensor) for b in dl])
         self.model.train(mode)
-        self.events += (self.right & ~right).float(); self.right = right
+        self.events += (self.right & ~right).float(); self.right,self.ever = right,self.ever | right
 
 # %% ../nbs/50_worstcase.ipynb #fed166bc
 def grand(
@@ -372,6 +401,7 @@ def scores(
 )->Tensor:       # (n,), the lowest first; raises `RequestError`
     "A ranking of the training images"
     n = len(learn.dls.train_ds)
+    if isinstance(by, str) and by not in _scores: raise RequestError(f"unknown score {by!r}: there are {', '.join(_scores)}, or a score per image")
     if not isinstance(by, str):
         if len(by) != n: raise RequestError(f"{len(by)} scores for {n} training images")
         return torch.as_tensor(by).double()
@@ -381,30 +411,31 @@ def scores(
     if by == 'memorisation': return memorisation(learn, seed=seed)
     if by == 'forgetting':
         count = ForgettingEvents(); replicate(learn, getattr(learn, 'seed', None) or 0, [count])
-        return count.events.double()
+        return torch.where(count.ever, count.events.double(), torch.inf) + 1e-9*scores(learn, 'loss').argsort().argsort() # equal counts by the loss
     if by == 'moderate':
         z,y = features(learn, dl); d = torch.zeros(n)
         for k in y.unique(): c = y == k; far = (z[c]-z[c].mean(0)).norm(dim=1); d[c] = (far-far.median()).abs()
         return d.double()
-    if by not in ('loss', 'el2n'): raise RequestError(f"unknown score {by!r}: there are random, loss, el2n, grand, forgetting, memorisation, moderate, or a score per image")
     out,y = predict_logits(learn, dl)
-    return (_ce(out, y) if by == 'loss' else ce_grad(out, y).norm(dim=1)).double()
+    return _ce(out, y) if by == 'loss' else ce_grad(out.double(), y).norm(dim=1)
 
 # %% ../nbs/50_worstcase.ipynb #103eb235
 def one_shot(
     learn:Learner,
     n:int|None=None,         # How many images, or
     frac:float|None=None,    # which share
-    by='loss',               # See `scores`
+    by='loss',               # See `scores`; classes and groups by the mean over their images
+    granularity='sample',    # As for `worst_case`
     direction:str='hardest', # The lowest scores; 'easiest': the highest
     seed:int=0
 )->WorstCase:
     "A forget set by a ranking, in the form of a search's"
-    if direction not in ('hardest', 'easiest'): raise RequestError(f"`direction` must be one of hardest, easiest, got {direction!r}")
-    m = _count(n, frac, len(learn.dls.train_ds))
-    with timed() as t: s = scores(learn, by, seed)
-    idxs = top(torch.zeros(len(s)), s, m, direction); w = torch.zeros(len(s), dtype=torch.double); w[idxs] = 1.
-    return WorstCase(idxs, idxs, w, pd.DataFrame(), {'moved': True, 'seconds': t.seconds}, dict(n=m, by=by if isinstance(by, str) else 'given', direction=direction, seed=seed, model=model_hash(learn.model)))
+    check_search(learn.dls, n, frac, granularity, by=by, direction=direction)
+    of,names = _units(learn.dls, granularity); m = _count(n, frac, len(names))
+    with timed() as t: s = _unit_means(scores(learn, by, seed), of, len(names))
+    units = top(torch.zeros(len(s)), s, m, direction)
+    return WorstCase(torch.isin(of, torch.tensor(units)).nonzero()[:,0].tolist(), [names[u] for u in units], _indicator(units, len(s)), pd.DataFrame(), {'moved': True, 'seconds': t.seconds},
+                     dict(n=m, by=by if isinstance(by, str) else 'given', granularity=granularity if isinstance(granularity, str) else 'groups', direction=direction, seed=seed, model=model_hash(learn.model)))
 
 # %% ../nbs/50_worstcase.ipynb #3da5e457
 def plot_search(
