@@ -330,22 +330,28 @@ def worst_case(
     with polite():
         if frac is not None and n is not None: raise RequestError("say how many to choose: either --n or --frac")
         if not overwrite and (out/'forget_idxs.txt').exists(): raise RequestError(f"{out/'forget_idxs.txt'} exists; choose another --out or pass --overwrite")
-        learn = _original(data, model, arch, size, epochs, seed, out)
-        _worst_case(learn, dict(n=n, frac=None if n else .1 if frac is None else frac, lower=lower, granularity=granularity, direction=direction, steps=steps, seed=seed), out)
+        settings = dict(n=n, frac=None if n else .1 if frac is None else frac, lower=lower, granularity=granularity, direction=direction)
+        if overwrite: (out/'search.pt').unlink(missing_ok=True)
+        _worst_case(_original(data, model, arch, size, epochs, seed, out, settings, overwrite), {**settings, 'steps': steps, 'seed': seed}, out)
 
 # %% ../nbs/90_cli.ipynb #7a0350c4
-def _original(data, model, arch, size, epochs, seed, out):
-    "The model to search with: from a file, from an earlier call, or trained now"
+def _original(data, model, arch, size, epochs, seed, out, settings, overwrite):
+    "The model to search with: from a file, from an earlier call with the same settings, or trained now"
     from unlearn_nb.all import image_learner, load_model, save_model, train
     from unlearn_nb.bench import named_dls
-    from unlearn_nb.models import create_model
-    file = model or (out/'model.safetensors' if (out/'model.safetensors').exists() else None)
-    folder = Path(data).expanduser().is_dir()
-    if file: return load_model(file, Path(data).expanduser() if folder else named_dls(data), arch=arch, size=size)
+    from unlearn_nb.checkpoint import read_metadata
+    from unlearn_nb.worstcase import check_search
+    folder,saved,arch_,epochs = Path(data).expanduser().is_dir(),out/'model.safetensors',arch or 'small_resnet',epochs or (5 if data == 'digits' else 8)
     dls = named_dls(data, **({'size': size} if folder and size else {}))
-    learn = image_learner(dls, arch or 'small_resnet', seed=seed)
+    check_search(dls, **settings)
+    if model is None and saved.exists() and not overwrite: # of a call that was interrupted
+        m = read_metadata(saved)
+        if ((m.get('arch') or {}).get('arch'), m.get('seed'), sum(p['epochs'] for p in (m.get('recipe') or {}).get('phases', []))) != (arch_, seed, epochs): raise RequestError(f"{saved} was trained with other settings; choose another --out or pass --overwrite")
+        model = saved
+    if model: return load_model(model, Path(data).expanduser() if folder else dls, arch=arch, size=size)
+    learn = image_learner(dls, arch_, seed=seed)
     typer.echo('training a model', err=True)
-    with learn.no_logging(), learn.no_bar(): train(learn, epochs or (5 if data == 'digits' else 8))
+    with learn.no_logging(), learn.no_bar(): train(learn, epochs)
     with atomic_dir(out, overwrite=True) as tmp: save_model(learn, tmp/'model.safetensors')
     return learn
 
