@@ -26,11 +26,11 @@ from torch.nn import functional as F
 
 from .core import RequestError
 from .data import stratified
-from .ensemble import retrain_many
+from .ensemble import half_models
 from .learner import predict_logits
 from .metrics import margins
 from .outputs import Outputs
-from .splits import forget_idxs, part_dl
+from .splits import part_dl
 
 # %% ../nbs/61_attacks.ipynb #16723493
 def mentropy(
@@ -213,20 +213,16 @@ def lira(
 # %% ../nbs/61_attacks.ipynb #2fb20e6f
 def shadow_margins(
     learn,                   # The model whose recipe is replayed
-    k:int=16,                # Shadow models; rounded up to an even number: each half of the data and its complement
+    k:int=16,                # Shadow models, see `half_models`
     idxs=None,               # Training images to score; None: all
     seed:int=0,
     together:bool|None=None  # See `retrain_many`
 )->tuple:                    # Margins (k, n) and whether the model saw the image, bool (k, n)
     "Train shadow models and ask each about every image"
-    n,rng,kept = len(learn.dls.train_ds),np.random.default_rng(seed),[]
-    for _ in range((k+1)//2):
-        perm = rng.permutation(n); kept += [perm[:n//2], perm[n//2:2*(n//2)]]
-    splits = [forget_idxs(learn.dls, np.setdiff1d(np.arange(n), h)) for h in kept]
-    models = retrain_many(learn, splits, [seed+1+i for i in range(len(kept))], together)
-    idxs = np.arange(n) if idxs is None else np.asarray(idxs)
+    models,saw = half_models(learn, k, seed, together)
+    idxs = np.arange(saw.shape[1]) if idxs is None else np.asarray(idxs)
     dl = part_dl(learn.dls.train, idxs)
-    return np.stack([margins(*predict_logits(m, dl)).numpy() for m in models]),np.stack([np.isin(idxs, h) for h in kept])
+    return np.stack([margins(*predict_logits(m, dl)).numpy() for m in models]),saw.numpy()[:,idxs]
 
 def lira_attack(
     target,       # Margins of the attacked model (n,)

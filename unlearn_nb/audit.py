@@ -23,13 +23,12 @@ from scipy import stats as sps
 from .attacks import attack_auc, auc_ci, lira, logistic_attack, matched, plot_roc, signals, svc_mia, threshold_attacks
 from .checkpoint import pack, unpack
 from .core import RequestError, atomic_dir, canonical, environment, timed
-from .data import dataset_targets
 from .ensemble import retrain_many
 from .interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .learner import UnlearnRecord, model_hash
 from .methods.retrain import fresh_model
 from .metrics import activation_distance, average_gap, bootstrap_ci, class_rates, completeness, js_divergence, margins, prediction_spread, rates, tow, zrf
-from .outputs import Outputs, collect
+from .outputs import collect
 from .pages import render, svg_uri
 from .probes import plot_relearn, probes
 from .splits import ForgetSplit

@@ -36,6 +36,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import LogFormatter
 
+# %% ../nbs/80_bench.ipynb #05fbcb2c
 from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed
 from .audit import attack_rates, distances
 from .checkpoint import pack, unpack

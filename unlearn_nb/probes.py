@@ -39,7 +39,7 @@ def linear_probe(
     "Do the features still hold the forgotten class together?"
     split = split.on(learn.dls)
     if spread(split, 'valid_forget') is None: return None
-    pools,c = [features(learn, spread(split, p, 50*len(split.vocab))[0]) for p in ('forget', 'retain')],len(split.vocab)
+    pools = [features(learn, spread(split, p, 50*len(split.vocab))[0]) for p in ('forget', 'retain')]
     z,y = (torch.cat(o).numpy() for o in zip(*pools))
     zt,yt = features(learn, split.valid_forget)
     rng,res = np.random.default_rng(seed),[]

@@ -8,10 +8,9 @@ __all__ = ['project', 'numbered_dl', 'sign_sgd', 'lower_loss', 'unlearn_weighted
            'scores', 'one_shot', 'plot_search', 'plot_composition', 'plot_chosen']
 
 # %% ../nbs/50_worstcase.ipynb #32b8ab60
-import copy
 import math
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
@@ -29,7 +28,7 @@ from torch.nn import functional as F
 
 from .core import RequestError, atomic_dir, config_hash, seeded, timed
 from .data import ImageTensors, class_names, data_fingerprint, dataset_targets
-from .ensemble import replicate, retrain_many
+from .ensemble import half_models, replicate
 from .learner import UnlearnMethod, check_trained, frozen_copy, get_method, model_hash, one_cycle, predict_logits, working_copy
 from .methods.curvature import ce_grad, per_sample_grads
 from .methods.distill import distill_kl
@@ -148,11 +147,11 @@ def unlearn_weighted(
     "The lower level: some sign steps of a method, weighted"
     if lower not in _lower: raise RequestError(f"no weighted loss for {lower!r}: there are {', '.join(_lower)}; add one with `lower_loss`")
     method,worker,s = get_method(lower),working_copy(learn),_State()
-    y,whole = dataset_targets(learn.dls.train_ds),all(len(w[dataset_targets(learn.dls.train_ds) == k].unique()) < 2 for k in range(len(learn.dls.vocab)))
+    y = dataset_targets(learn.dls.train_ds); whole = all(len(w[y == k].unique()) < 2 for k in y.unique())
     s.teacher,s.share,s.classes = frozen_copy(learn.model),w.mean().item(),y[w < 1].unique() # the classes that stay
     s.cap = 3. if whole else .2 # as SCRUB by default, for classes and for single images
     if lower == 'retrain': worker.model = fresh_model(learn, seed)
-    cbs = [_Weigh(s, _lower[lower], w.float(), dataset_targets(learn.dls.train_ds), steps), *([TrainOnly(last_blocks(worker.model, get_method('cfk').k))] if lower == 'cfk' else [])]
+    cbs = [_Weigh(s, _lower[lower], w.float(), y, steps), *([TrainOnly(last_blocks(worker.model, get_method('cfk').k))] if lower == 'cfk' else [])]
     with seeded(seed), worker.no_bar(), worker.no_logging():
         dl = numbered_dl(learn.dls.train, bs, (w < 1).nonzero()[:,0] if lower == 'retrain' else None); dl.rng.seed(seed)
         if lower == 'retrain': cbs.append(one_cycle(lr))
@@ -174,6 +173,7 @@ class WorstCase:
     def split(self, dls): return forget_class(dls, *self.units) if self.settings.get('granularity') == 'class' else forget_idxs(dls, self.idxs)
     rows = property(lambda self: [{k: None if v != v else v for k,v in r.items()} for r in self.history.to_dict('records')], doc="The history as plain rows, `None` where something does not apply")
 
+# %% ../nbs/50_worstcase.ipynb #0cc1ab7e
 def _units(dls, granularity):
     "Group of each training image, as integers from 0, and the names of the groups"
     y = dataset_targets(dls.train_ds)
@@ -266,12 +266,12 @@ def worst_case(
     check_search(learn.dls, n=n, frac=frac, lower=lower, granularity=granularity, direction=direction, start=start, search=search)
     of,names = _units(learn.dls, granularity); k = len(names); m = _count(n, frac, k)
     check_trained(learn)
-    lower_steps = max(60, len(learn.dls.train)) if lower_steps is None else lower_steps
-    lower_lr = (3e-3 if lower == 'retrain' else 1e-4) if lower_lr is None else lower_lr
+    if lower_steps is None: lower_steps = max(60, len(learn.dls.train))
+    if lower_lr is None: lower_lr = 3e-3 if lower == 'retrain' else 1e-4
     if min(steps, lower_steps) < 1: raise RequestError(f"`steps` and `lower_steps` must be at least 1, got {steps} and {lower_steps}")
     settings = dict(n=m, lower=lower, granularity=granularity if isinstance(granularity, str) else config_hash(np.asarray(granularity).tolist()), steps=steps, lower_steps=lower_steps, lower_lr=lower_lr, eta=eta, gamma=gamma, direction=direction, start=start, search=search, seed=seed, model=model_hash(learn.model), data=data_fingerprint(learn.dls.train_ds), bs=learn.dls.train.bs)
     w,rows,forgot = _resumed(save, settings) if save and Path(save).exists() else (_start(k, m, start, seed), [], torch.full((k,), torch.nan, dtype=torch.double))
-    loop,kept = range(len(rows), steps),None
+    loop,kept = range(len(rows), steps),unit_losses(learn, of, k) if direction == 'easiest' else None
     for t in progress_bar(loop) if progress else loop:
         if search == 'sets' and len(rows) > 1 and rows[-1]['_next'] == rows[-1]['_set']: break # nothing untried promises to be better
         was = rows[-1]['_next'] if rows else top(w, torch.zeros(k), m) if start == 'random' else None # the set that is tried now
@@ -279,8 +279,7 @@ def worst_case(
             tried = w if was is None or search == 'published' else _indicator(was, k)
             losses = unit_losses(unlearn_weighted(learn, tried[of], lower, lower_steps, lower_lr, seed=seed), of, k)
             if was is not None: forgot[was] = losses[was]
-            if was is None: kept = losses
-            rise = 0. if direction == 'hardest' or forgot.isnan().all() else (forgot-(losses if kept is None else kept)).nan_to_num(-torch.inf).max().clamp(min=0) # optimism, in this direction: it may rise as much as any other did
+            rise = 0. if kept is None or forgot.isnan().all() else (forgot-kept).nan_to_num(-torch.inf).max().clamp(min=0) # optimism, in this direction: it may rise as much as any other did
             guess = losses if search == 'published' else torch.where(forgot.isnan(), losses+rise, forgot)
             new,used = upper_step(w, guess, m, eta, gamma, direction)
         now = top(new, guess, m, direction)
@@ -382,15 +381,12 @@ def grand(
 
 def memorisation(
     learn:Learner,
-    k:int=8,   # Models, trained on random halves
+    k:int=8,   # Models, see `half_models`
     seed:int=0
 )->Tensor:     # (n,), -1..1
     "How much surer models are of an image that they saw"
-    n,rng,kept = len(learn.dls.train_ds),np.random.default_rng(seed),[]
-    for _ in range(max(1, k//2)): p = rng.permutation(n); kept += [p[:n//2], p[n//2:2*(n//2)]]
-    models = retrain_many(learn, [forget_idxs(learn.dls, np.setdiff1d(np.arange(n), h)) for h in kept], [seed+1+i for i in range(len(kept))])
-    saw = torch.stack([torch.isin(torch.arange(n), torch.as_tensor(h)) for h in kept]).double()
-    p = torch.stack([F.softmax(o, 1).gather(1, y[:,None])[:,0] for o,y in (predict_logits(m, part_dl(learn.dls.train, range(n))) for m in models)]).double()
+    models,saw = half_models(learn, k, seed); saw = saw.double()
+    p = torch.stack([F.softmax(o, 1).gather(1, y[:,None])[:,0] for o,y in (predict_logits(m, part_dl(learn.dls.train, range(saw.shape[1]))) for m in models)]).double()
     return (p*saw).sum(0)/saw.sum(0).clamp(min=1) - (p*(1-saw)).sum(0)/(1-saw).sum(0).clamp(min=1)
 
 # %% ../nbs/50_worstcase.ipynb #88c2940f
