@@ -240,7 +240,7 @@ def _planned(dls, q, first, base, about, add, print_):
     n = len(dls.train_ds)
     if q.get('kind') != 'worst-case': s = _request(dls, q); return (),s.name,len(s.retain_idxs)
     f,hyper = (one_shot if 'by' in q else worst_case),{k: v for k,v in q.items() if k != 'kind'}
-    known = [p for p in inspect.signature(f).parameters if p not in ('learn', 'save', 'progress')]
+    known = [p for p in inspect.signature(f).parameters if p not in ('learn', 'classes', 'save', 'progress')]
     for k in hyper:
         if k not in known: raise RequestError(f"request {q}: unknown key {k!r}; there are {', '.join(known)}")
     check_search(dls, **hyper)

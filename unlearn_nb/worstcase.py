@@ -247,7 +247,8 @@ def check_search(
 def worst_case(
     learn:Learner,             # Unchanged
     n:int|None=None,           # How many units to choose, or
-    frac:float|None=None,      # which share of them
+    frac:float|None=None,      # which share of them, or
+    classes:int|None=None,     # how many classes: `n` with granularity 'class'
     lower:str='finetune',      # Method to be hard for: one with a weighted loss, see `lower_loss`
     granularity='sample',      # 'sample', 'class', or one group label per training image
     steps:int=10,              # Upper iterations
@@ -263,6 +264,9 @@ def worst_case(
     progress:bool=False        # Show a bar
 )->WorstCase:                  # Raises `RequestError`; warns if nothing moved
     "The forget set that is hardest (or easiest) to forget"
+    if classes is not None:
+        if (n, frac, granularity) != (None, None, 'sample'): raise RequestError("give `classes` alone, or `n` or `frac` with a granularity")
+        n,granularity = classes,'class'
     check_search(learn.dls, n=n, frac=frac, lower=lower, granularity=granularity, direction=direction, start=start, search=search)
     of,names = _units(learn.dls, granularity); k = len(names); m = _count(n, frac, k)
     check_trained(learn)
