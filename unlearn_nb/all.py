@@ -12,12 +12,12 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink',
            'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
            'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
-           'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_methods', 'plot_predictions',
-           'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot',
-           'plot_chosen', 'plot_composition', 'plot_search', 'worst_case', 'retrain_many', 'epsilon', 'forget_score',
-           'lira', 'lira_attack', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'Audit', 'audit',
-           'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance',
-           'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
+           'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_classes', 'plot_methods',
+           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
+           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'worst_case', 'retrain_many',
+           'epsilon', 'forget_score', 'lira', 'lira_attack', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes',
+           'Audit', 'audit', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
+           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #aa756de9
 from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed
@@ -46,7 +46,7 @@ from .probes import probes
 from .audit import Audit, audit, oracle
 from .interpret import gradcam, plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .store import Store, StoreError
-from .bench import bench, plan, plot_methods, plot_tradeoff, plot_unsir, register_metric
+from .bench import bench, plan, plot_classes, plot_methods, plot_tradeoff, plot_unsir, register_metric
 
 _all_ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'environment', 'seeded', 'timed', 'ImageTensors', 'MemoryDL',
          'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls', 'stratified', 'tensor_dls',
@@ -55,6 +55,6 @@ _all_ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'env
          'unsir_recipe', 'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk', 'FineTune',
          'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence',
          'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate',
-         'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
+         'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
          'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'Audit', 'audit', 'oracle',
          'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
