@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['mentropy', 'signals', 'attack_auc', 'tpr_at', 'auc_ci', 'class_ranks', 'matched', 'threshold_attacks', 'svc_mia',
-           'logistic_attack', 'gaussians', 'lira', 'shadow_margins', 'lira_attack', 'epsilon', 'forget_score',
-           'plot_roc']
+           'logistic_attack', 'non_members', 'attack_rates', 'gaussians', 'lira', 'shadow_margins', 'lira_attack',
+           'epsilon', 'forget_score', 'plot_roc']
 
 # %% ../nbs/61_attacks.ipynb #2d3b3b21
 import math
@@ -28,9 +28,9 @@ from .core import RequestError
 from .data import stratified
 from .ensemble import half_models
 from .learner import predict_logits
-from .metrics import margins
+from .metrics import margins, prediction_spread
 from .outputs import Outputs
-from .splits import part_dl
+from .splits import ForgetSplit, part_dl
 
 # %% ../nbs/61_attacks.ipynb #16723493
 def mentropy(
@@ -131,7 +131,7 @@ def threshold_attacks(
     others:Outputs,        # Never seen; matched by class
     per_class:bool=False,  # Compare within classes
     fprs=(.001, .01)
-)->list[dict]:             # One per signal: signal, AUC, low, high (95 %), and 'TPR at ...'; empty without non-members
+)->list[dict]:             # One per signal: signal, AUC, low, high (95 %), and 'TPR at ...' (`None` at rates finer than one of the non-members); empty without non-members
     "Every threshold attack"
     others,rows = others if per_class else matched(members, others),[]
     if not len(others): return []
@@ -144,7 +144,7 @@ def threshold_attacks(
             u,v = u[~np.isnan(u)],v[~np.isnan(v)]
             if not len(u) or not len(v): return []
         low,high = auc_ci(u, v)
-        rows.append({'signal': name, 'AUC': attack_auc(u, v), 'low': low, 'high': high, **{f'TPR at {f:.1%} FPR': tpr_at(u, v, f) for f in fprs}})
+        rows.append({'signal': name, 'AUC': attack_auc(u, v), 'low': low, 'high': high, **{f'TPR at {f:.1%} FPR': tpr_at(u, v, f) if f*len(v) >= 1 else None for f in fprs}})
     return rows
 
 # %% ../nbs/61_attacks.ipynb #1e17c86b
@@ -182,6 +182,25 @@ def logistic_attack(
     p = cross_val_predict(make_pipeline(StandardScaler(), LogisticRegression(class_weight='balanced')), X, y, cv=StratifiedKFold(k, shuffle=True, random_state=seed), method='predict_proba')[:,1]
     low,high = auc_ci(p[y == 1], p[y == 0])
     return {'accuracy': float(((p[y == 1] > .5).mean()+(p[y == 0] <= .5).mean())/2), 'AUC': attack_auc(p[y == 1], p[y == 0]), 'low': low, 'high': high}
+
+# %% ../nbs/61_attacks.ipynb #8888e495
+def non_members(
+    outs:dict,        # From `collect`
+    split:ForgetSplit
+)->Outputs|None:      # `None` if a forgotten class has no held-out images
+    "The held-out images that the forget set is to be compared with"
+    return outs['valid_forget'] if split.kind == 'class' else outs['valid_retain']
+
+def attack_rates(
+    outs:dict,           # From `collect`
+    split:ForgetSplit
+)->dict: # MIA (`svc_mia`), AUC (of the loss, within classes), TPR_1 (of the loss, at 1 % false positives), entropy (bits) and largest (share) of the answers
+    "What membership attacks find, as columns of a table"
+    forget,unseen = outs['forget'],non_members(outs, split)
+    by_loss = lambda per_class: None if unseen is None else next((r for r in threshold_attacks(forget, unseen, per_class) if r['signal'] == 'loss'), None)
+    auc,tpr = by_loss(True),by_loss(False)
+    return {'MIA': svc_mia(outs['retain'], outs['valid_retain'], forget), 'AUC': auc and auc['AUC'], 'TPR_1': tpr and tpr['TPR at 1.0% FPR'],
+            'entropy': -signals(forget)['entropy'].mean().item()/math.log(2), 'largest': prediction_spread(forget)['largest']}
 
 # %% ../nbs/61_attacks.ipynb #fdb69b00
 def gaussians(

@@ -37,13 +37,13 @@ from matplotlib.colors import LogNorm
 from matplotlib.ticker import LogFormatter
 
 # %% ../nbs/80_bench.ipynb #05fbcb2c
+from .attacks import attack_rates
 from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed
-from .audit import attack_rates, distances
 from .checkpoint import pack, unpack
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
 from .learner import UnlearnRecord, get_method, image_learner, train, unsir_recipe
 from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir # registers what comes with the package
-from .metrics import class_rates, hit_rate, measures
+from .metrics import class_rates, distances, hit_rate, measures
 from .outputs import collect
 from .probes import probes
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
@@ -189,7 +189,7 @@ def _dls(data, options): return named_dls(data, **json.loads(options))
 def _loaders(config): return _dls(config['data'], json.dumps(config['options'], sort_keys=True))
 
 _code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'search': ('data', 'models', 'learner', 'splits', 'outputs', 'ensemble', 'worstcase', 'methods.gradient', 'methods.relabel', 'methods.distill', 'methods.retrain', 'methods.curvature'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
-_metric_code = {'rates': (), 'attacks': ('attacks', 'audit'), 'probes': ('interpret', 'probes'), 'distance': ('attacks', 'audit')} # modules whose change makes a score of the package stale
+_metric_code = {'attacks': ('attacks',), 'probes': ('interpret', 'probes')} # modules whose change makes a score of the package stale
 
 @lru_cache
 def _method_code(cls):
