@@ -42,7 +42,7 @@ document.querySelectorAll('table').forEach(t=>t.querySelectorAll('th').forEach((
 
 # %% ../nbs/82_report.ipynb #064198e5
 _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title><style>{{ style }} th{cursor:pointer;user-select:none;position:sticky;top:0} th:hover{background:var(--hi)} th[aria-sort=ascending]::after{content:' \25B4'} th[aria-sort=descending]::after{content:' \25BE'}</style></head><body>
-<h1>{{ title }}</h1><p>{% if constant %}{{ constant }}. {% endif %}{{ n }} models, {{ groups|length }} comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean absolute difference to them over UA, RA and TA, 0 is best. Click a heading to sort.</p>
+<h1>{{ title }}</h1><p>{% if constant %}{{ constant }}. {% endif %}{{ n }} models, {{ groups|length }} comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean absolute difference to them over UA, RA, TA and, where it was measured, MIA; 0 is best. Click a heading to sort.</p>
 <label>Show <select id="pick"><option value="">everything</option>{% for g in groups %}<option>{{ g }}</option>{% endfor %}</select></label>
 {% macro table(df) %}<div class="wide"><table><thead><tr>{% for c in df.columns if c != '_g' %}<th scope="col"{% if c in text %} class="t"{% endif %}>{{ c }}</th>{% endfor %}</tr></thead><tbody>
 {% for r in df.to_dict('records') %}<tr{% if r._g %} data-group="{{ r._g }}"{% endif %}{% if r.method == 'retrain' %} class="retrain"{% endif %}>{% for c in df.columns if c != '_g' %}<td{% if c in text %} class="t"{% endif %}>{{ r[c] }}</td>{% endfor %}</tr>

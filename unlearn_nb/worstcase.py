@@ -4,13 +4,14 @@
 
 # %% auto #0
 __all__ = ['project', 'numbered_dl', 'sign_sgd', 'lower_loss', 'unlearn_weighted', 'WorstCase', 'unit_losses', 'upper_step',
-           'top', 'check_search', 'worst_case', 'brute_force', 'regret', 'ForgettingEvents', 'grand', 'memorisation',
-           'scores', 'one_shot', 'plot_search', 'plot_composition', 'plot_chosen']
+           'top', 'check_search', 'worst_case', 'untried', 'brute_force', 'regret', 'ForgettingEvents', 'grand',
+           'memorisation', 'scores', 'one_shot', 'plot_search', 'plot_composition', 'plot_chosen']
 
 # %% ../nbs/50_worstcase.ipynb #32b8ab60
 import math
 import warnings
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from itertools import combinations
 from pathlib import Path
 
@@ -274,27 +275,60 @@ def worst_case(
     if lower_lr is None: lower_lr = 3e-3 if lower == 'retrain' else 1e-4
     if min(steps, lower_steps) < 1: raise RequestError(f"`steps` and `lower_steps` must be at least 1, got {steps} and {lower_steps}")
     settings = dict(n=m, lower=lower, granularity=granularity if isinstance(granularity, str) else config_hash(np.asarray(granularity).tolist()), steps=steps, lower_steps=lower_steps, lower_lr=lower_lr, eta=eta, gamma=gamma, direction=direction, start=start, search=search, seed=seed, model=model_hash(learn.model), data=data_fingerprint(learn.dls.train_ds), bs=learn.dls.train.bs)
-    w,rows,forgot = _resumed(save, settings) if save and Path(save).exists() else (_start(k, m, start, seed), [], torch.full((k,), torch.nan, dtype=torch.double))
-    loop,kept = range(len(rows), steps),unit_losses(learn, of, k) if direction == 'easiest' else None
+    blank = torch.full((k,), torch.nan, dtype=torch.double)
+    w,rows,forgot,held = _resumed(save, settings) if save and Path(save).exists() else (_start(k, m, start, seed), [], blank, blank)
+    loop = range(len(rows), steps)
     for t in progress_bar(loop) if progress else loop:
-        if search == 'sets' and len(rows) > 1 and rows[-1]['_next'] == rows[-1]['_set']: break # nothing untried promises to be better
+        if rows and rows[-1]['_next'] is None: break # nothing untried is left that could be better
         was = rows[-1]['_next'] if rows else top(w, torch.zeros(k), m) if start == 'random' else None # the set that is tried now
         with timed() as clock:
-            tried = w if was is None or search == 'published' else _indicator(was, k)
-            losses = unit_losses(unlearn_weighted(learn, tried[of], lower, lower_steps, lower_lr, seed=seed), of, k)
-            if was is not None: forgot[was] = losses[was]
-            rise = 0. if kept is None or forgot.isnan().all() else (forgot-kept).nan_to_num(-torch.inf).max().clamp(min=0) # optimism, in this direction: it may rise as much as any other did
-            guess = losses if search == 'published' else torch.where(forgot.isnan(), losses+rise, forgot)
+            weights = w if was is None or search == 'published' else _indicator(was, k)
+            losses = unit_losses(unlearn_weighted(learn, weights[of], lower, lower_steps, lower_lr, seed=seed), of, k)
+            objective = (weights*losses).sum().item()/m
+            forgot,held = _remember(forgot, held, losses, was or [], direction)
+            guess = losses if search == 'published' else _if_forgotten(forgot, held, torch.median)
             new,used = upper_step(w, guess, m, eta, gamma, direction)
-        now = top(new, guess, m, direction)
-        if search == 'sets' and now == was: now = top(torch.zeros(k), guess, m, direction) # the weights have settled: does the memory agree?
-        rows.append({'iteration': t, 'objective': (tried*losses).sum().item()/m, 'others': losses.mean().item(), 'overlap_start': _share(now, rows[0]['_set'] or rows[0]['_next']) if rows else None, 'overlap_previous': _share(now, was),
+            now = top(new, guess, m, direction)
+            if search == 'sets': now = _propose(now, forgot, held, {tuple(r['_set']): r['objective'] for r in [*rows, {'_set': was, 'objective': objective}] if r['_set'] is not None}, m, direction)
+        ahead = was if now is None else now
+        rows.append({'iteration': t, 'objective': objective, 'others': losses.mean().item(), 'overlap_start': _share(ahead, rows[0]['_set'] or rows[0]['_next']) if rows else None, 'overlap_previous': _share(ahead, was),
                      'fractional': int(((new > 1e-6) & (new < 1-1e-6)).sum()), 'moved': (new-w).abs().max().item(), 'eta': used, 'seconds': clock.seconds, '_set': was, '_next': now})
         w = new
-        if save: _keep(save, settings, w, rows, forgot)
+        if save: _keep(save, settings, w, rows, forgot, held)
     return _result(learn, w, rows, of, names, m, lower_steps, settings)
 
 # %% ../nbs/50_worstcase.ipynb #2700c9c8
+def untried(
+    value:Tensor,   # What each unit promises, the lowest first (k,)
+    m:int,
+    tried,          # Sets not to be proposed again, sorted tuples
+    limit=math.inf  # Only a set whose mean promise is below
+)->list|None:       # m positions, sorted; `None`: there is no such set
+    "The most promising set that was not tried"
+    v = value.numpy(); order = np.lexsort((np.random.default_rng(0).permutation(len(v)), v)); v = v[order]
+    best = tuple(range(m)); heap,seen = [(v[:m].sum(), best)],{best}
+    while heap:
+        total,at = heappop(heap)
+        if total >= limit*m: return None
+        units = tuple(sorted(order[list(at)].tolist()))
+        if units not in tried: return list(units)
+        for j,i in enumerate(at): # one unit gives way to the next best, if that is free
+            if i+1 < len(v) and (j == m-1 or at[j+1] > i+1) and (then := at[:j]+(i+1,)+at[j+1:]) not in seen: seen.add(then); heappush(heap, (total+v[i+1]-v[i], then))
+
+def _remember(forgot, held, losses, chosen, direction): # per unit: the most telling loss when forgotten, in any company, and the last one while retained
+    mine = torch.zeros(len(losses), dtype=torch.bool); mine[chosen] = True
+    return torch.where(mine, (torch.fmin if direction == 'hardest' else torch.fmax)(forgot, losses), forgot),torch.where(mine, held, losses)
+
+def _if_forgotten(forgot, held, rise): # a unit that never was is taken to rise as others did
+    seen = (forgot-held)[~(forgot-held).isnan()].clamp(min=0)
+    return torch.where(forgot.isnan(), held+(rise(seen) if len(seen) else 0.), forgot)
+
+def _propose(now, forgot, held, tried, m, direction):
+    "A set that was not tried: the one that is likely, or the one that may hold most; `None` if there is none"
+    if tuple(now) not in tried: return now
+    if direction == 'hardest': return untried(_if_forgotten(forgot, held, lambda r: 0.), m, tried, min(tried.values()) if m == 1 else math.inf)
+    return untried(-_if_forgotten(forgot, held, torch.max), m, tried)
+
 def _start(k, m, start, seed):
     if start == 'uniform': return torch.full((k,), m/k, dtype=torch.double)
     return _indicator(torch.randperm(k, generator=torch.Generator().manual_seed(seed))[:m], k)
@@ -305,22 +339,23 @@ def _indicator(units, k):
 
 def _share(a, b): return None if b is None else len(set(a) & set(b))/len(a)
 
-def _keep(path, settings, w, rows, forgot):
+def _keep(path, settings, w, rows, forgot, held):
     path = Path(path)
-    with atomic_dir(path.absolute().parent, overwrite=True) as tmp: torch.save({'settings': settings, 'w': w, 'rows': rows, 'forgot': forgot}, tmp/path.name)
+    with atomic_dir(path.absolute().parent, overwrite=True) as tmp: torch.save({'schema': 2, 'settings': settings, 'w': w, 'rows': rows, 'forgot': forgot, 'held': held}, tmp/path.name)
 
 def _resumed(path, settings):
     d = torch.load(path, weights_only=True)
+    if not isinstance(d, dict) or d.get('schema') != 2: raise RequestError(f"{path} is not a search of this version; name another file")
     other = [k for k in settings if d['settings'].get(k) != settings[k] and k != 'steps']
     if other: raise RequestError(f"{path} holds another search ({', '.join(other)} differ); name another file")
-    return d['w'],d['rows'],d['forgot']
+    return d['w'],d['rows'],d['forgot'],d['held']
 
 def _result(learn, w, rows, of, names, m, lower_steps, settings):
     tried = [r for r in rows if r['_set'] is not None] if settings['search'] == 'sets' else []
     pick = min if settings['direction'] == 'hardest' else max
     units = pick(tried, key=lambda r: r['objective'])['_set'] if tried else rows[-1]['_next']
     start = rows[0]['_set'] if settings['start'] == 'random' else None
-    still = start is not None and all(set(r['_next']) == set(start) for r in rows)
+    still = start is not None and all(set(r['_next'] or start) == set(start) for r in rows)
     if still: warnings.warn(f"nothing moved: after {len(rows)} iterations the set is still the random start; raise `eta` (now {rows[-1]['eta']:.3g}) or leave it at 'auto'")
     n = len(learn.dls.train_ds); passes = len(rows)*(lower_steps*learn.dls.train.bs/n + 1)
     hist = pd.DataFrame([{k: v for k,v in r.items() if not k.startswith('_')} for r in rows])
