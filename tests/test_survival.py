@@ -76,6 +76,20 @@ def test_kill_worker(tmp_path):
     assert killed and not done.failed and done.finished == len(engine.plan(GRID)) and Store(tmp_path/'s').check() == []
 
 
+def test_workers_follow_the_driver(tmp_path):
+    """A driver that is killed leaves no workers behind"""
+    child = get_context('spawn').Process(target=_run, args=(tmp_path/'s', 2))
+    child.start()
+    workers, end = [], time.time()+120
+    while len(workers) < 2 and time.time() < end:
+        time.sleep(.2)
+        workers = [p for p in psutil.Process(child.pid).children(recursive=True) if 'spawn_main' in ' '.join(p.cmdline()) and p.cpu_times().user > 1]
+    assert len(workers) == 2
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
+    assert psutil.wait_procs(workers, timeout=60)[1] == []  # one that is still importing goes when it has done that
+
+
 def test_ray_node_dies(tmp_path):
     """Two nodes on the loopback interface, one killed in the middle: all results arrive"""
     pytest.importorskip('ray')

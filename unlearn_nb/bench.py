@@ -22,8 +22,9 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache, partial
 from importlib import import_module
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
+from threading import Thread
 
 import matplotlib.pyplot as plt
 import pandas as pd
@@ -325,7 +326,13 @@ def make_executor(
     if backend != 'local': raise RequestError(f"unknown backend {backend!r}: there are local and ray")
     return InProcess() if workers <= 1 else ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=_start_worker)
 
-def _start_worker(): signal.signal(signal.SIGINT, signal.SIG_DFL) # Ctrl-C in a terminal ends workers without a traceback
+def _follow(parent):
+    parent.join() # returns when it is gone
+    os._exit(1)
+
+def _start_worker():
+    signal.signal(signal.SIGINT, signal.SIG_DFL) # Ctrl-C in a terminal ends workers without a traceback
+    Thread(target=_follow, args=(parent_process(),), daemon=True).start() # an engine that is killed leaves no workers behind
 
 # %% ../nbs/80_bench.ipynb #b38a10f3
 @dataclass
