@@ -130,13 +130,14 @@ def threshold_attacks(
     members:Outputs,       # Images to forget
     others:Outputs,        # Never seen; matched by class
     per_class:bool=False,  # Compare within classes
-    fprs=(.001, .01)
+    fprs=(.001, .01),
+    names=None             # Signals to use; None: all
 )->list[dict]:             # One per signal: signal, AUC, low, high (95 %), and 'TPR at ...' (`None` at rates finer than one of the non-members); empty without non-members
     "Every threshold attack"
     others,rows = others if per_class else matched(members, others),[]
     if not len(others): return []
     a,b = signals(members),signals(others)
-    for name in a:
+    for name in names or a:
         u,v = a[name].numpy(),b[name].numpy()
         if per_class:
             v_all,keep = v,np.isin(others.targets, members.targets)
@@ -197,7 +198,7 @@ def attack_rates(
 )->dict: # MIA (`svc_mia`), AUC (of the loss, within classes), TPR_1 (of the loss, at 1 % false positives), entropy (bits) and largest (share) of the answers
     "What membership attacks find, as columns of a table"
     forget,unseen = outs['forget'],non_members(outs, split)
-    by_loss = lambda per_class: None if unseen is None else next((r for r in threshold_attacks(forget, unseen, per_class) if r['signal'] == 'loss'), None)
+    by_loss = lambda per_class: None if unseen is None else next(iter(threshold_attacks(forget, unseen, per_class, names=['loss'])), None)
     auc,tpr = by_loss(True),by_loss(False)
     return {'MIA': svc_mia(outs['retain'], outs['valid_retain'], forget), 'AUC': auc and auc['AUC'], 'TPR_1': tpr and tpr['TPR at 1.0% FPR'],
             'entropy': -signals(forget)['entropy'].mean().item()/math.log(2), 'largest': prediction_spread(forget)['largest']}

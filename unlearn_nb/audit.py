@@ -79,7 +79,7 @@ def _alone(outs, split, seed):
     many = len(forget.targets.unique()) > 1
     for row in threshold_attacks(forget, unseen, per_class=many): # the confidence gives the same order as the loss
         if row['signal'] != 'confidence': res[f"AUC by {row['signal']}"] = 'attacks',row['AUC'],(row['high']-row['low'])/2
-    for row in threshold_attacks(forget, unseen)[:1]: # over all classes: within small ones such rates cannot be resolved
+    for row in threshold_attacks(forget, unseen, names=['loss']): # over all classes: within small ones such rates cannot be resolved
         for name,v in row.items():
             if name.startswith('TPR') and v is not None: rate(name, 'attacks', v, len(forget))
     row = logistic_attack(forget, unseen, seed=seed)

@@ -326,6 +326,7 @@ def make_executor(
     if backend != 'local': raise RequestError(f"unknown backend {backend!r}: there are local and ray")
     return InProcess() if workers <= 1 else ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=_start_worker)
 
+# %% ../nbs/80_bench.ipynb #5bada4f0
 def _follow(parent):
     parent.join() # returns when it is gone
     os._exit(1)

@@ -368,7 +368,7 @@ def _worst_case(learn, settings, out):
         (tmp/'forget_idxs.txt').write_text('\n'.join(map(str, found.idxs)) + '\n')
     (out/'search.pt').unlink()
     last = found.history.iloc[-1]
-    typer.echo(f"{len(found.units)} of {settings['granularity']} chosen: {len(found.idxs)} images; loss after unlearning them {found.diagnostics['objective'] or float('nan'):.2g}, of all images {last['others']:.2g} nats; {found.diagnostics['passes']:.0f} passes over the data\nforget_idxs.txt, worst_case.json and figures are in {out}")
+    typer.echo(f"{len(found.units)} of {settings['granularity']} chosen: {len(found.idxs)} images; loss after unlearning them {float('nan') if found.diagnostics['objective'] is None else found.diagnostics['objective']:.2g}, of all images {last['others']:.2g} nats; {found.diagnostics['passes']:.0f} passes over the data\nforget_idxs.txt, worst_case.json and figures are in {out}")
 
 # %% ../nbs/90_cli.ipynb #d2742ac3
 @app.command()

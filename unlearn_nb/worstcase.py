@@ -278,26 +278,31 @@ def worst_case(
     blank = torch.full((k,), torch.nan, dtype=torch.double)
     w,rows,forgot,held = _resumed(save, settings) if save and Path(save).exists() else (_start(k, m, start, seed), [], blank, blank)
     loop = range(len(rows), steps)
-    for t in progress_bar(loop) if progress else loop:
-        if rows and rows[-1]['_next'] is None: break # nothing untried is left that could be better
-        was = rows[-1]['_next'] if rows else top(w, torch.zeros(k), m) if start == 'random' else None # the set that is tried now
-        with timed() as clock:
-            weights = w if was is None or search == 'published' else _indicator(was, k)
-            losses = unit_losses(unlearn_weighted(learn, weights[of], lower, lower_steps, lower_lr, seed=seed), of, k)
-            objective = (weights*losses).sum().item()/m
-            forgot,held = _remember(forgot, held, losses, was or [], direction)
-            guess = losses if search == 'published' else _if_forgotten(forgot, held, torch.median)
-            new,used = upper_step(w, guess, m, eta, gamma, direction)
-            now = top(new, guess, m, direction)
-            if search == 'sets': now = _propose(now, forgot, held, {tuple(r['_set']): r['objective'] for r in [*rows, {'_set': was, 'objective': objective}] if r['_set'] is not None}, m, direction)
-        ahead = was if now is None else now
-        rows.append({'iteration': t, 'objective': objective, 'others': losses.mean().item(), 'overlap_start': _share(ahead, rows[0]['_set'] or rows[0]['_next']) if rows else None, 'overlap_previous': _share(ahead, was),
-                     'fractional': int(((new > 1e-6) & (new < 1-1e-6)).sum()), 'moved': (new-w).abs().max().item(), 'eta': used, 'seconds': clock.seconds, '_set': was, '_next': now})
-        w = new
+    for _ in progress_bar(loop) if progress else loop:
+        if rows and rows[-1]['_next'] is None: break # nothing untried could be better
+        w,forgot,held,row = _step(learn, of, settings, w, rows, forgot, held); rows.append(row)
         if save: _keep(save, settings, w, rows, forgot, held)
     return _result(learn, w, rows, of, names, m, lower_steps, settings)
 
 # %% ../nbs/50_worstcase.ipynb #2700c9c8
+def _step(learn, of, s, w, rows, forgot, held):
+    "One iteration: unlearn the set, remember, move the weights, name the next set"
+    k,m = len(w),s['n']
+    was = rows[-1]['_next'] if rows else top(w, torch.zeros(k), m) if s['start'] == 'random' else None # the set that is tried now
+    with timed() as clock:
+        weights = w if was is None or s['search'] == 'published' else _indicator(was, k)
+        losses = unit_losses(unlearn_weighted(learn, weights[of], s['lower'], s['lower_steps'], s['lower_lr'], seed=s['seed']), of, k)
+        objective = (weights*losses).sum().item()/m
+        forgot,held = _remember(forgot, held, losses, was or [], s['direction'])
+        guess = losses if s['search'] == 'published' else _if_forgotten(forgot, held, torch.median)
+        new,used = upper_step(w, guess, m, s['eta'], s['gamma'], s['direction'])
+        now = top(new, guess, m, s['direction'])
+        if s['search'] == 'sets': now = _propose(now, forgot, held, {tuple(r['_set']): r['objective'] for r in [*rows, {'_set': was, 'objective': objective}] if r['_set'] is not None}, m, s['direction'])
+    ahead = was if now is None else now
+    return new,forgot,held,{'iteration': len(rows), 'objective': objective, 'others': losses.mean().item(), 'overlap_start': _share(ahead, rows[0]['_set'] or rows[0]['_next']) if rows else None, 'overlap_previous': _share(ahead, was),
+                            'fractional': int(((new > 1e-6) & (new < 1-1e-6)).sum()), 'moved': (new-w).abs().max().item(), 'eta': used, 'seconds': clock.seconds, '_set': was, '_next': now}
+
+# %% ../nbs/50_worstcase.ipynb #ca793ce6
 def untried(
     value:Tensor,   # What each unit promises, the lowest first (k,)
     m:int,
@@ -329,6 +334,7 @@ def _propose(now, forgot, held, tried, m, direction):
     if direction == 'hardest': return untried(_if_forgotten(forgot, held, lambda r: 0.), m, tried, min(tried.values()) if m == 1 else math.inf)
     return untried(-_if_forgotten(forgot, held, torch.max), m, tried)
 
+# %% ../nbs/50_worstcase.ipynb #8f7ee0c8
 def _start(k, m, start, seed):
     if start == 'uniform': return torch.full((k,), m/k, dtype=torch.double)
     return _indicator(torch.randperm(k, generator=torch.Generator().manual_seed(seed))[:m], k)
