@@ -14,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from fastai.learner import Learner
 from fastcore.basics import patch
 from fastprogress.fastprogress import progress_bar
@@ -26,7 +27,7 @@ from .ensemble import retrain_many
 from .interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .learner import UnlearnRecord, model_hash
 from .methods.retrain import fresh_model
-from .metrics import average_gap, class_rates, distances, margins, prediction_spread, rates, tow, zrf
+from .metrics import ain, average_gap, class_rates, distances, margins, prediction_spread, rates, tow, zrf
 from .outputs import collect
 from .pages import render, svg_uri
 from .probes import plot_relearn, probes
@@ -270,6 +271,8 @@ def audit(
         tests,curves = probes(everyone, split, effort, seed)
         rows = {k: {**_alone(o, split, seed), **_beside(o, [outs[j] for j in models if j.startswith('retrained') and j != k], outs.get('random'), split),
                     **{p: ('probes', v, 0.) for p,v in (tests[k].items() if k in tests else ()) if v == v}} for k,o in outs.items()}
+        for k in rows:
+            if (far := _moved(everyone[k].model, learn.model)) is not None: rows[k]['weights moved'] = 'summary',far,0.
         table = _table(rows, outs, split)
         record = asdict(new.unlearn_record) if hasattr(new, 'unlearn_record') else None
         collateral = _collateral(outs, split)
@@ -285,19 +288,27 @@ def _grain(probe, outs):
     part = outs['valid_forget'] if probe == 'linear probe' else outs['forget']
     return .5 if probe == 'relearn steps' else 1/len(part)
 
+def _anamnesis(one, others): return ain(one['relearn steps'], np.mean([o['relearn steps'] for o in others]))
+
+def _moved(model, ref):
+    "Distance of all weights from those of a reference, as a share of their norm; `None` for another architecture"
+    if [p.shape for p in model.parameters()] != [p.shape for p in ref.parameters()]: return None
+    a,b = (torch.cat([p.detach().cpu().double().flatten() for p in m.parameters()]) for m in (model, ref))
+    return ((a-b).norm()/b.norm()).item()
+
 def _table(rows, outs, split):
     refs,res = [k for k in rows if k.startswith('retrained')],[]
     for name,(group,value,noise) in rows['unlearned'].items():
         one = {'group': group, 'measure': name, 'value': value, 'blind': False, **{k: rows.get(k, {}).get(name, (0, None))[1] for k in ('original', 'random')}}
         noise = max((rows[k][name][2] for k in ('original', *refs) if name in rows[k]), default=noise) # the controls' own, so that they do not depend on the model in question
-        theirs,top = [rows[k][name][1] for k in refs if name in rows[k]],math.inf if name in ('entropy, bits', 'relearn steps', 'activation distance') else 1.
+        theirs,top = [rows[k][name][1] for k in refs if name in rows[k]],math.inf if name in ('entropy, bits', 'relearn steps', 'activation distance', 'weights moved') else 1.
         empty = dict.fromkeys(('retrained', 'low', 'high', 'gap', 'gap_low', 'gap_high', 'way'))|{'inside': False, 'informative': False}
         res.append(one | (compare(value, one['original'], theirs, noise, _grain(name, outs['unlearned']) if group == 'probes' else 0.) if theirs and one['original'] is not None else empty))
         if theirs: res[-1] |= {'low': max(0., res[-1]['low']), 'high': min(top, res[-1]['high'])}
         if group == 'probes' and res[-1]['informative'] and one['random'] is not None and (one['random']-one['original'])/(res[-1]['retrained']-one['original']) < .5: res[-1] |= {'blind': True, 'informative': False, 'way': None}
-    plain = {k: {m: rows[k][m][1] for m in ('UA', 'RA', 'TA', 'MIA')} for k in rows}
+    plain = {k: {m: rows[k][m][1] for m in ('UA', 'RA', 'TA', 'MIA', 'relearn steps') if m in rows[k]} for k in rows}
     if refs:
-        for name,f in (('average gap', average_gap), ('tug of war', tow)):
+        for name,f in (('average gap', average_gap), ('tug of war', tow), ('anamnesis index', _anamnesis)):
             v = {'random': None, **{k: f(plain[k], [plain[j] for j in refs if j != k]) for k in rows if len(refs) > 1 or k not in refs}}
             theirs = [v[k] for k in refs if k in v]
             res.append({'group': 'summary', 'measure': name, 'blind': False, 'value': v['unlearned'], 'original': v['original'], 'random': v['random'], **(compare(v['unlearned'], v['original'], theirs) if theirs else empty)})
@@ -348,7 +359,7 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 _titles = {'utility': ('Utility', 'What must be kept. Rates are fractions.'), 'forgetting': ('Forgetting', 'What it says about the forget set. The retrained models are the yardstick, not 0 or 1.'),
            'attacks': ('Membership attacks', 'Can somebody tell that the images were in the training data? Non-members are unseen images of the same classes; 0.5 is guessing.'),
            'probes': ('Probes', 'What is left inside. Each number counts only beside those of the original and of retrained models.'),
-           'distance': ('Distance to retrained models', 'On the forget set, image by image.'), 'summary': ('Summaries', 'For comparison with other work; a verdict cannot rest on them.')}
+           'distance': ('Distance to retrained models', 'On the forget set, image by image.'), 'summary': ('Summaries', 'For comparison with other work; a verdict cannot rest on them. The anamnesis index is the relearning steps over those of retrained models, both plus one; weights moved is the distance from the original network, over the norm of its weights.')}
 
 # %% ../nbs/70_audit.ipynb #e1d887fc
 def audit_page(
