@@ -3,7 +3,7 @@ import shutil
 
 import pytest
 
-from unlearn_nb.all import audit, bench, digits_dls, forget_class, image_learner, oracle, train
+from unlearn_nb.all import audit, bench, digits_dls, forget_class, forget_random, image_learner, oracle, train
 from unlearn_nb.report import report
 
 playwright = pytest.importorskip('playwright.sync_api')
@@ -16,10 +16,13 @@ def pages(tmp_path_factory):
     learn = image_learner(digits_dls(n=600), 'small_resnet')
     with learn.no_bar(), learn.no_logging(): train(learn, 3)
     split = forget_class(learn.dls, '3')
-    audit(learn, learn.unlearn(split, 'finetune'), split, oracle(learn, split, (1, 2, 3)), progress=False).save(tmp/'audit.html')
+    new, some = learn.unlearn(split, 'finetune'), forget_random(learn.dls, n=60)
+    audit(learn, new, split, oracle(learn, split, (1, 2, 3)), progress=False).save(tmp/'audit.html')
+    audit(learn, new, split, progress=False).save(tmp/'alone.html')
+    audit(learn, learn.unlearn(some, 'neggrad'), some, oracle(learn, some, (1,)), progress=False).save(tmp/'random.html')
     bench({'run': [{'epochs': 1, 'requests': [{'classes': ['3']}], 'methods': ['finetune'], 'metrics': ['rates', 'attacks'], 'options': {'n': 400}}]}, tmp/'grid')
     report(tmp/'grid')
-    return {'audit': tmp/'audit.html', 'report': tmp/'grid'/'report.html'}
+    return {**{n: tmp/f'{n}.html' for n in ('audit', 'alone', 'random')}, 'report': tmp/'grid'/'report.html'}
 
 
 @pytest.fixture(scope='module')
@@ -30,7 +33,7 @@ def browser():
         b.close()
 
 
-@pytest.mark.parametrize('name,figures', [('audit', 6), ('report', 2)])
+@pytest.mark.parametrize('name,figures', [('audit', 6), ('alone', 6), ('random', 6), ('report', 2)])
 @pytest.mark.parametrize('width,scheme', [(390, 'dark'), (1280, 'light')])
 def test_page(pages, browser, name, figures, width, scheme):
     page, said, asked = browser.new_page(viewport={'width': width, 'height': 800}, color_scheme=scheme), [], []
