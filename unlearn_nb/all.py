@@ -14,10 +14,11 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
            'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_classes', 'plot_methods',
            'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
-           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'worst_case', 'retrain_many',
-           'epsilon', 'forget_score', 'lira', 'lira_attack', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes',
-           'Audit', 'audit', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
-           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
+           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
+           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'shadow_margins', 'svc_mia',
+           'threshold_attacks', 'probes', 'Audit', 'audit', 'oracle', 'average_gap', 'class_rates', 'js_divergence',
+           'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam',
+           'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #aa756de9
 from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed
@@ -38,7 +39,7 @@ from .methods.curvature import SSD, FisherForgetting, Influence, fisher_diag, pe
 from .methods.distill import SCRUB, SCRUBR, BadTeacher
 from .methods.reset import CT, MSG
 from .conformance import conformance
-from .worstcase import ForgettingEvents, WorstCase, brute_force, one_shot, plot_chosen, plot_composition, plot_search, worst_case
+from .worstcase import ForgettingEvents, WorstCase, brute_force, one_shot, plot_chosen, plot_composition, plot_search, score_set, worst_case
 from .metrics import average_gap, class_rates, evaluate, hit_rate, js_divergence, klom, measures, rates, relearn_curve, tow, weight_distance, zrf
 from .ensemble import retrain_many
 from .attacks import epsilon, forget_score, lira, lira_attack, shadow_margins, svc_mia, threshold_attacks
@@ -56,5 +57,5 @@ _all_ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'env
          'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence',
          'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate',
          'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
-         'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'Audit', 'audit', 'oracle',
+         'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'Audit', 'audit', 'oracle',
          'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']

@@ -5,8 +5,9 @@
 # %% auto #0
 __all__ = ['grid_metrics', 'group_by', 'named_dls', 'recipe_named', 'make_request', 'make_method', 'Run', 'read_grid',
            'register_metric', 'Cell', 'plan', 'check_arch', 'run_cell', 'InProcess', 'OnRay', 'make_executor', 'Done',
-           'run_cells', 'assemble', 'write_results', 'bench', 'current_rows', 'speed', 'estimate', 'load_learners',
-           'plot_tradeoff', 'plot_methods', 'plot_classes', 'plot_unsir']
+           'run_cells', 'assemble', 'search_results', 'pack_idxs', 'unpack_idxs', 'write_results', 'bench',
+           'current_rows', 'speed', 'estimate', 'load_learners', 'plot_tradeoff', 'plot_methods', 'plot_classes',
+           'plot_unsir']
 
 # %% ../nbs/80_bench.ipynb #4d505001
 import difflib
@@ -15,6 +16,7 @@ import json
 import os
 import signal
 import traceback
+from base64 import b64decode, b64encode
 from collections import OrderedDict
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -27,6 +29,7 @@ from pathlib import Path
 from threading import Thread
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import seaborn as sns
 import torch
@@ -44,11 +47,11 @@ from .checkpoint import pack, unpack
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
 from .learner import UnlearnRecord, get_method, image_learner, train, unsir_recipe
 from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir # registers what comes with the package
-from .metrics import class_rates, distances, hit_rate, measures
+from .metrics import class_rates, distances, hit_rate, measures, rates
 from .outputs import collect
 from .probes import probes
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
-from .worstcase import check_search, one_shot, worst_case
+from .worstcase import check_search, composition, lower_losses, one_shot, worst_case
 from .store import Store, code_version, result_key, source_hash
 
 try: import tomllib
@@ -166,6 +169,9 @@ def _rates(learn, split): return {k: v for k,v in measures(learn, split).items()
 @register_metric('attacks')
 def _attacks(learn, split): return {**attack_rates(collect(learn, split, n=2000), split), 'classes': dict(zip(split.vocab, class_rates(collect(learn, split, ['valid_retain'])['valid_retain'])))}
 
+@register_metric('sampled')
+def _sampled(learn, split): o = collect(learn, split, n=5000); return {**rates(o, split.kind), **attack_rates(o, split)}
+
 @register_metric('probes')
 def _probes(learn, split): return {k.replace(' ', '_'): None if v != v else v for k,v in probes({'model': learn}, split)[0]['model'].items() if k != 'relearn steps'}
 
@@ -190,7 +196,7 @@ def _dls(data, options): return named_dls(data, **json.loads(options))
 def _loaders(config): return _dls(config['data'], json.dumps(config['options'], sort_keys=True))
 
 _code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'search': ('data', 'models', 'learner', 'splits', 'outputs', 'ensemble', 'worstcase', 'methods.gradient', 'methods.relabel', 'methods.distill', 'methods.retrain', 'methods.curvature'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
-_metric_code = {'attacks': ('attacks',), 'probes': ('interpret', 'probes')} # modules whose change makes a score of the package stale
+_metric_code = {'attacks': ('attacks',), 'sampled': ('attacks',), 'probes': ('interpret', 'probes')} # modules whose change makes a score of the package stale
 
 @lru_cache
 def _method_code(cls):
@@ -240,8 +246,8 @@ def _planned(dls, q, first, base, about, add, print_):
     "Cells that a request needs besides the original, its name, and how many images it retains"
     n = len(dls.train_ds)
     if q.get('kind') != 'worst-case': s = _request(dls, q); return (),s.name,len(s.retain_idxs)
-    f,hyper = (one_shot if 'by' in q else worst_case),{k: v for k,v in q.items() if k != 'kind'}
-    known = [p for p in inspect.signature(f).parameters if p not in ('learn', 'classes', 'save', 'progress')]
+    f,hyper = (one_shot if 'by' in q else worst_case),{k: v for k,v in q.items() if k not in ('kind', 'arch')}
+    known = ['arch', *(p for p in inspect.signature(f).parameters if p not in ('learn', 'classes', 'save', 'progress'))]
     for k in hyper:
         if k not in known: raise RequestError(f"request {q}: unknown key {k!r}; there are {', '.join(known)}")
     check_search(dls, **hyper)
@@ -249,7 +255,10 @@ def _planned(dls, q, first, base, about, add, print_):
     m = hyper.get('n') or round(hyper['frac']*units)
     more = ', '.join(f'{k}={v}' for k,v in sorted(hyper.items()) if k not in ('n', 'frac', 'by', 'lower', 'direction', 'granularity', 'seed'))
     name = f"{hyper.get('direction', 'hardest')} {m}{'' if unit == 'sample' else ' classes'} by {hyper.get('by') or hyper.get('lower', 'finetune')}" + (f' ({more})' if more else '')
-    key = add(_cell('search', {**base, 'search': hyper}, (first,), {**about, 'scenario': name}, n*hyper.get('steps', 10) if f is worst_case else n//3, print_, worst_case))
+    if 'arch' in q: # a set found with another network
+        base,about,name = {**base, 'arch': q['arch']},{**about, 'arch': q['arch']},f"{name} on {q['arch']}"
+        first = add(_cell('train', {**base, 'epochs': about['epochs'], 'seed': about['seed']}, (), about, n*about['epochs'], print_))
+    key = add(_cell('search', {**base, 'search': hyper}, (first,), {**about, 'scenario': name}, n*hyper.get('steps', 10) if f is worst_case else n//3, print_, lower_losses[hyper['lower']] if hyper.get('lower') else worst_case))
     return (key,),name,n-round(m*n/units)
 
 # %% ../nbs/80_bench.ipynb #8053ca8c
@@ -280,7 +289,7 @@ def run_cell(
             return {'seconds': fit.seconds, 'cpu_seconds': fit.cpu_seconds, 'epochs': c['epochs'], 'environment': environment()},pack(learn),fit.seconds
         if cell.kind == 'search':
             found = (one_shot if 'by' in c['search'] else worst_case)(learn, **c['search'])
-            return {'idxs': found.idxs, 'units': found.units, 'history': found.rows, 'diagnostics': found.diagnostics, 'settings': found.settings},None,t.seconds
+            return {'idxs': found.idxs, 'units': found.units, 'history': found.rows, 'diagnostics': found.diagnostics, 'settings': found.settings, 'composition': composition({'chosen': found}, learn).T.to_dict()},None,t.seconds
         hunted = [g for g in given if not isinstance(g, bytes)]
         split = make_request(learn.dls, **(c['request'] if not hunted else {'classes': hunted[0]['units']} if c['request'].get('granularity') == 'class' else {'kind': 'idxs', 'idxs': hunted[0]['idxs']}))
         if cell.kind == 'unlearn':
@@ -424,14 +433,36 @@ def assemble(
     return canonical(rows)
 
 # %% ../nbs/80_bench.ipynb #729d5719
+def search_results(
+    keys,        # Of 'search' cells; those not in the store are left out
+    store:Store
+)->list[dict]:   # Labels, settings, diagnostics, history, composition, and `bits`: the set for `unpack_idxs`
+    "What was searched for, and found"
+    found = [e for e in map(store.get, keys) if e is not None and e.result]
+    return canonical([{**e.config['about'], **{k: e.result[k] for k in ('settings', 'diagnostics', 'history', 'composition')}, 'units': e.result['units'] if len(e.result['units']) < len(e.result['idxs']) else None, 'bits': pack_idxs(e.result['idxs']), 'key': e.key} for e in found])
+
+def pack_idxs(
+    idxs # Non-negative integers
+)->str:
+    "A set of positions as text: one bit each, base 64"
+    bits = np.zeros(max(idxs, default=-1)+1, bool); bits[list(idxs)] = True
+    return b64encode(np.packbits(bits).tobytes()).decode()
+
+def unpack_idxs(
+    text:str
+)->list: # Sorted
+    "The reverse of `pack_idxs`"
+    return np.unpackbits(np.frombuffer(b64decode(text), np.uint8)).nonzero()[0].tolist()
+
 def write_results(
     out:Path,   # Folder of the store
     rows:list,
     config:dict,          # What made them
-    env:dict|None=None    # Where; None: here
+    env:dict|None=None,   # Where; None: here
+    searches=()           # From `search_results`
 ):
     "Write results.json whole"
-    with atomic_dir(out, overwrite=True) as tmp: (tmp/'results.json').write_text(json.dumps(canonical({'schema': 1, 'config': config, 'environment': env or environment(), 'rows': rows}), indent=1))
+    with atomic_dir(out, overwrite=True) as tmp: (tmp/'results.json').write_text(json.dumps(canonical({'schema': 1, 'config': config, 'environment': env or environment(), 'rows': rows, **({'searches': list(searches)} if searches else {})}), indent=1))
 
 def bench(
     grid,             # Path of a TOML file, or a dict
@@ -444,11 +475,12 @@ def bench(
     cells = plan(grid)
     store = Store(out)
     store.sweep()
-    keys,config = [c.key for c in cells if c.kind == 'evaluate'],{'grid': grid if isinstance(grid, dict) else Path(grid).read_text(), 'command': command}
+    keys,hunts = ([c.key for c in cells if c.kind == k] for k in ('evaluate', 'search'))
+    config = {'grid': grid if isinstance(grid, dict) else Path(grid).read_text(), 'command': command}
     config['cells'] = keys
     write_results(out, assemble(keys, store), config) # so that a report of an interrupted run knows what belongs to it
     try: done = run_cells(cells, store, on_cell=on_cell, **kwargs)
-    finally: write_results(out, rows := assemble(keys, store), config)
+    finally: write_results(out, rows := assemble(keys, store), config, searches=search_results(hunts, store))
     return done,rows
 
 def current_rows(

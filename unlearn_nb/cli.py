@@ -8,6 +8,7 @@ __all__ = ['app', 'polite', 'parse_value', 'parse_hyper', 'parse_normalize', 're
 
 # %% ../nbs/90_cli.ipynb #329383d0
 import json
+import os
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -198,7 +199,7 @@ def demo(
 # %% ../nbs/90_cli.ipynb #26b799d2
 @app.command()
 def forget(
-    data:Annotated[Path, typer.Option(help="Folder of images: train/CLASS with valid/ or test/, or one folder per class")],
+    data:Annotated[str, typer.Option(help="Folder of images: train/CLASS with valid/ or test/, or one folder per class. Or digits, cifar10, cifar100, fashion_mnist")],
     model:Annotated[Path, typer.Option(help="The trained model: a .safetensors file, or an exported Learner (.pkl) with --trust-pickle")],
     out:Annotated[Path, typer.Option(help="Folder for the new model, record.json and scores.json")],
     forget:Annotated[Optional[list[str]], typer.Option(help="Class to forget; repeat for several")] = None,
@@ -228,16 +229,35 @@ def forget(
         from unlearn_nb.all import get_method
         get_method(method, **settings)
         learn = _load(model, data, trust_pickle, arch=arch, size=size, normalize=normalize, classes=classes, augment=augment, bs=bs, seed=seed)
+        if forget_file: _same_data(forget_file, learn)
         _forget(learn, forget, idxs, method, settings, seed, out, target, overwrite)
 
 # %% ../nbs/90_cli.ipynb #4ce31ff6
+def _source(data, **kwargs):
+    "A folder as it is (the model's file says how to read it), or the loaders of a public data set"
+    from unlearn_nb.bench import named_dls
+    folder = Path(data).expanduser()
+    if folder.is_dir(): return folder
+    if os.sep in str(data): raise RequestError(f"{folder} is not a folder")
+    return named_dls(data, **kwargs)
+
 def _load(model, data, trust, arch=None, size=None, normalize=None, classes=None, augment=None, bs=None, seed=0):
     "A learner from a model file and a folder, or from a model file and the loaders of another"
     from unlearn_nb.all import load_exported, load_model
+    data = _source(data, **({} if bs is None else {'bs': bs}))
+    if not isinstance(data, Path) and (given := [n for n,v in (('size', size), ('normalize', normalize), ('classes', classes), ('augment', augment)) if v is not None]): raise RequestError(f"--{given[0]} is for a folder of images")
     if model.suffix in ('.pkl', '.pickle', '.pth', '.pt'): return load_exported(model, data, trust=trust, bs=bs, seed=seed)
     return load_model(model, data, arch=arch, size=size, normalize=parse_normalize(normalize), vocab=classes.split(',') if classes else None, augment=augment, bs=bs, seed=seed)
 
 # %% ../nbs/90_cli.ipynb #d6b3409a
+def _same_data(file, learn):
+    "A list of `worst-case` says of which data; positions mean nothing in others"
+    beside = file.parent/'worst_case.json'
+    if file.name != 'forget_idxs.txt' or not beside.is_file(): return
+    from unlearn_nb.data import data_fingerprint
+    found = json.loads(beside.read_text()).get('data')
+    if found != data_fingerprint(learn.dls.train_ds): raise RequestError(f"{file} was found in other data than this (fingerprint {found})")
+
 def _forget(learn, classes, idxs, method, settings, seed, out, target, overwrite):
     "Unlearn, score, write"
     from dataclasses import asdict
@@ -263,7 +283,7 @@ def _export(learn, path):
 # %% ../nbs/90_cli.ipynb #416e55bb
 @app.command()
 def audit(
-    data:Annotated[Path, typer.Option(help="Folder of images, as for `forget`")],
+    data:Annotated[str, typer.Option(help="As for `forget`")],
     original:Annotated[Path, typer.Option(help="The model before: a .safetensors file, or an exported Learner (.pkl) with --trust-pickle")],
     unlearned:Annotated[Path, typer.Option(help="The model that claims to have forgotten, likewise")],
     out:Annotated[Path, typer.Option(help="Folder for report.html, audit.json and card.md")],
@@ -317,10 +337,15 @@ def worst_case(
     arch:Annotated[Optional[str], typer.Option(help="Network to train, or of a file that does not say. Default: small_resnet")] = None,
     frac:Annotated[Optional[float], typer.Option(help="Share of the units to choose. Default: 0.1")] = None,
     n:Annotated[Optional[int], typer.Option(min=1, help="Or: how many")] = None,
-    lower:Annotated[str, typer.Option(help="Method to be hard for: finetune, l1_sparse, cfk, ascent, neggrad, random_label, scrub, retrain")] = 'finetune',
+    lower:Annotated[str, typer.Option(help="Method to be hard for: finetune, l1_sparse, cfk, ascent, neggrad, random_label, boundary_shrink, scrub, retrain")] = 'finetune',
+    by:Annotated[Optional[str], typer.Option(help="No search but a ranking: random, loss, el2n, grand, forgetting, memorisation, moderate")] = None,
     granularity:Annotated[str, typer.Option(help="sample or class")] = 'sample',
     direction:Annotated[str, typer.Option(help="hardest or easiest")] = 'hardest',
     steps:Annotated[int, typer.Option(min=1, help="Iterations")] = 10,
+    lower_steps:Annotated[Optional[int], typer.Option(min=1, help="Steps of unlearning in each. Default: one pass over the data, at least 60")] = None,
+    lower_lr:Annotated[Optional[float], typer.Option(help="Their size. Default: 1e-4, for retrain 3e-3")] = None,
+    eta:Annotated[Optional[float], typer.Option(help="Step of the weights. Default: one over the spread of the losses")] = None,
+    gamma:Annotated[float, typer.Option(min=0., help="Weight of the squared weights")] = 1e-4,
     epochs:Annotated[Optional[int], typer.Option(min=1, help="Of the training. Default: 5 for digits, 8 otherwise")] = None,
     size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures of a folder in pixels")] = None,
     seed:Annotated[int, typer.Option(min=0)] = 0,
@@ -330,9 +355,10 @@ def worst_case(
     with polite():
         if frac is not None and n is not None: raise RequestError("say how many to choose: either --n or --frac")
         if not overwrite and (out/'forget_idxs.txt').exists(): raise RequestError(f"{out/'forget_idxs.txt'} exists; choose another --out or pass --overwrite")
-        settings = dict(n=n, frac=None if n else .1 if frac is None else frac, lower=lower, granularity=granularity, direction=direction)
+        settings = dict(n=n, frac=None if n else .1 if frac is None else frac, lower=lower, granularity=granularity, direction=direction, **({'by': by} if by else {}))
         if overwrite: (out/'search.pt').unlink(missing_ok=True)
-        _worst_case(_original(data, model, arch, size, epochs, seed, out, settings, overwrite), {**settings, 'steps': steps, 'seed': seed}, out)
+        more = {} if by else dict(steps=steps, eta='auto' if eta is None else eta, gamma=gamma)
+        _worst_case(_original(data, model, arch, size, epochs, seed, out, settings, overwrite), {**settings, **more, 'lower_steps': lower_steps, 'lower_lr': lower_lr, 'seed': seed}, out)
 
 # %% ../nbs/90_cli.ipynb #7a0350c4
 def _original(data, model, arch, size, epochs, seed, out, settings, overwrite):
@@ -359,16 +385,19 @@ def _worst_case(learn, settings, out):
     "Search, draw, write"
     import matplotlib; matplotlib.use('agg')
     from unlearn_nb import worstcase as engine
-    found = engine.worst_case(learn, save=out/'search.pt', progress=sys.stderr.isatty(), **settings)
+    found = engine.one_shot(learn, **settings) if 'by' in settings else engine.worst_case(learn, save=out/'search.pt', progress=sys.stderr.isatty(), **settings)
     sets = {settings['direction']: found, **({'random': engine.one_shot(learn, n=len(found.idxs), by='random', seed=settings['seed'])} if settings['granularity'] == 'sample' else {})}
     split = found.split(learn.dls)
     with atomic_dir(out, overwrite=True) as tmp:
-        engine.plot_search(found).savefig(tmp/'search.png'); engine.plot_composition(sets, learn).savefig(tmp/'composition.png'); engine.plot_chosen(sets, learn).savefig(tmp/'images.png')
+        if len(found.history): engine.plot_search(found).savefig(tmp/'search.png')
+        engine.plot_composition(sets, learn).savefig(tmp/'composition.png'); engine.plot_chosen(sets, learn).savefig(tmp/'images.png')
         (tmp/'worst_case.json').write_text(json.dumps(canonical({'schema': 1, 'fingerprint': split.fingerprint, 'data': split.data, 'settings': found.settings, 'units': found.units, 'diagnostics': found.diagnostics, 'history': found.rows}), indent=1))
         (tmp/'forget_idxs.txt').write_text('\n'.join(map(str, found.idxs)) + '\n')
-    (out/'search.pt').unlink()
-    last = found.history.iloc[-1]
-    typer.echo(f"{len(found.units)} of {settings['granularity']} chosen: {len(found.idxs)} images; loss after unlearning them {float('nan') if found.diagnostics['objective'] is None else found.diagnostics['objective']:.2g}, of all images {last['others']:.2g} nats; {found.diagnostics['passes']:.0f} passes over the data\nforget_idxs.txt, worst_case.json and figures are in {out}")
+    (out/'search.pt').unlink(missing_ok=True)
+    d = found.diagnostics
+    lost = 'unknown' if d['objective'] is None else f"{d['objective']:.2g}"
+    work = f", of all images {found.history['others'].iloc[-1]:.2g} nats; {d['passes']:.0f} passes over the data" if 'passes' in d else ' nats'
+    typer.echo(f"{len(found.units)} of {settings['granularity']} chosen: {len(found.idxs)} images; loss after unlearning them {lost}{work}\nforget_idxs.txt, worst_case.json and figures are in {out}")
 
 # %% ../nbs/90_cli.ipynb #d2742ac3
 @app.command()

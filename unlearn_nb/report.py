@@ -86,5 +86,5 @@ def report(
         (tmp/'report.html').write_text(report_page(rows, title, config.get('environment')), encoding='utf-8')
         with_gap(rows).drop(columns=['details', 'hyper', 'classes'], errors='ignore').to_csv(tmp/'results.csv', index=False)
         board.rename(columns=lambda c: c.replace('%', r'\%').replace('_', r'\_')).map(lambda v: str(v).replace('±', r'$\pm$').replace('_', r'\_')).to_latex(tmp/'results.tex', index=False, column_format='l'*6+'r'*(board.shape[1]-6))
-    write_results(Path(out), rows, config['config'], config.get('environment'))
+    write_results(Path(out), rows, config['config'], config.get('environment'), config.get('searches', ()))
     return [Path(out)/f for f in ('report.html', 'results.csv', 'results.tex', 'results.json')]
