@@ -20,7 +20,7 @@ from base64 import b64decode, b64encode
 from collections import OrderedDict
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field
 from functools import lru_cache, partial
 from importlib import import_module
@@ -47,8 +47,8 @@ from .checkpoint import pack, unpack
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
 from .learner import UnlearnRecord, get_method, image_learner, train, unsir_recipe
 from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir # registers what comes with the package
-from .metrics import class_rates, distances, hit_rate, measures, rates
-from .outputs import collect
+from .metrics import class_rates, distances, hit_rate, rates
+from .outputs import Outputs, collect
 from .probes import probes
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
 from .worstcase import check_search, composition, lower_losses, one_shot, worst_case
@@ -163,20 +163,40 @@ def register_metric(
     def _register(f): grid_metrics[name],f.oracle = f,oracle; return f
     return _register
 
+_said = None # While a cell is scored: what its networks answered
+
+@contextmanager
+def _once():
+    "Within it, a network is asked about a partition once"
+    global _said
+    _said = {}
+    try: yield
+    finally: _said = None
+
+def _ask(learn, split, parts=('forget', 'retain', 'valid_forget', 'valid_retain'), n=None):
+    "`collect`, or a part of what was collected before"
+    if _said is None: return collect(learn, split, parts, n)
+    def one(p):
+        whole = _said.get((id(learn), p, None))
+        if n is None or whole is None: return _said[id(learn), p, n] if (id(learn), p, n) in _said else _said.setdefault((id(learn), p, n), collect(learn, split, [p], n)[p])
+        keep = torch.linspace(0, len(whole)-1, min(n, len(whole))).round().long() # as `spread` chooses
+        return Outputs(whole.logits[keep], whole.targets[keep], torch.as_tensor(whole.idxs)[keep])
+    return {p: one(p) for p in parts}
+
 @register_metric('rates')
-def _rates(learn, split): return {k: v for k,v in measures(learn, split).items() if k != 'seconds'}
+def _rates(learn, split): return rates(_ask(learn, split), split.kind)
 
 @register_metric('attacks')
-def _attacks(learn, split): return {**attack_rates(collect(learn, split, n=2000), split), 'classes': dict(zip(split.vocab, class_rates(collect(learn, split, ['valid_retain'])['valid_retain'])))}
+def _attacks(learn, split): return {**attack_rates(_ask(learn, split, n=2000), split), 'classes': dict(zip(split.vocab, class_rates(_ask(learn, split, ['valid_retain'])['valid_retain'])))}
 
 @register_metric('sampled')
-def _sampled(learn, split): o = collect(learn, split, n=5000); return {**rates(o, split.kind), **attack_rates(o, split)}
+def _sampled(learn, split): o = _ask(learn, split, n=5000); return {**rates(o, split.kind), **attack_rates(o, split)}
 
 @register_metric('probes')
 def _probes(learn, split): return {k.replace(' ', '_'): None if v != v else v for k,v in probes({'model': learn}, split)[0]['model'].items() if k != 'relearn steps'}
 
 @register_metric('distance', oracle=True)
-def _distance(learn, split, retrained): return distances(collect(learn, split, n=2000), [collect(r, split, n=2000) for r in retrained])
+def _distance(learn, split, retrained): return distances(_ask(learn, split, n=2000), [_ask(r, split, n=2000) for r in retrained])
 
 # %% ../nbs/80_bench.ipynb #75430378
 @dataclass(frozen=True)
@@ -295,7 +315,7 @@ def run_cell(
         if cell.kind == 'unlearn':
             new = learn.unlearn(split, get_method(c['method'], **{k: tuple(v) if isinstance(v, list) else v for k,v in c['hyper'].items()}), seed=c['seed'])
             return asdict(new.unlearn_record),pack(new),new.unlearn_record.seconds
-        refs = [unpack(m, learn.dls) for m in models[1:]]
+        refs = [unpack(m, learn.dls) for m in models[1:]]; quiet.enter_context(_once())
         res = {k: v for m in c['metrics'] for f in [grid_metrics[m]] for k,v in (f(learn, split, refs) if f.oracle else f(learn, split)).items()}
     return res,None,t.seconds
 
