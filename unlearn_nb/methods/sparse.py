@@ -25,7 +25,7 @@ class L1Penalty(Callback):
 @dataclass
 class L1Sparse(Tuned):
     "Fine-tune with a fading l1 penalty"
-    alpha:float=1e-3   # Weight of the l1 norm of all parameters at the start
+    alpha:float=5e-4   # Weight of the l1 norm of all parameters at the start
     paper = 'Jia et al., 2023, arXiv:2304.04934'
 
     @classmethod
