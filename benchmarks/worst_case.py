@@ -61,7 +61,7 @@ def cost(learn, a, runs=5):
     hook = register_module_forward_pre_hook(lambda m, inp: seen.append(len(inp[0])) if getattr(m, 'counted', False) else None)
     s = worst_case(learn, frac=.1, steps=2, lower_lr=a.lower_lr); hook.remove()
     k = s.settings['lower_steps']*learn.dls.train.bs/n
-    return {'pass_and_step_seconds': pairs, 'upper_over_pass': statistics.median(b/p for p, b in pairs), 'passes': sum(seen)/n, 'passes_allowed': (k+1)*len(s.history)}
+    return {'pass_and_step_seconds': pairs, 'upper_over_pass': statistics.median(b/p for p, b in pairs), 'passes': sum(seen)/n, 'passes_allowed': (k+1)*len(s.history) + min(512, len(learn.dls.valid_ds))/n} # and a look at held-out images, which warns of an untrained network
 
 
 if __name__ == '__main__':

@@ -609,7 +609,7 @@ def plot_classes(
     df = df.drop(index='retrain', errors='ignore')
     fig,ax = plt.subplots(figsize=(2.2+.48*df.shape[1], 1.1+.24*len(df)), dpi=72, layout='constrained')
     most = max(1., df.abs().max().max())
-    sns.heatmap(df, annot=df.shape[1] <= 20, fmt='.0f', cmap='RdGy', vmin=-most, vmax=most, cbar=False, ax=ax, linewidths=.5, annot_kws={'size': 8})
+    sns.heatmap(df, annot=df.round().astype(int) if df.shape[1] <= 20 else False, fmt='d', cmap='RdGy', vmin=-most, vmax=most, cbar=False, ax=ax, linewidths=.5, annot_kws={'size': 8})
     ax.set(title='accuracy on retained classes, points above retraining', xlabel='', ylabel=''); ax.tick_params(axis='x', rotation=45 if max(map(len, df.columns)) > 3 else 0); ax.tick_params(axis='y', rotation=0)
     return fig
 
