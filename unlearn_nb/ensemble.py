@@ -163,7 +163,7 @@ def retrain_many(
     learn:Learner,           # Unchanged
     splits,                  # Requests, one per model; or a single one for all
     seeds,                   # One per model
-    together:bool|None=None, # Side by side; None: on a GPU if `stackable`, on a CPU one by one, which is faster there
+    together:bool|None=None, # Side by side; None: on a GPU if `stackable`, on a CPU one by one, which is as fast on scans of 8 pixels and twice as fast on CIFAR-10 (benchmarks/side_by_side.py)
     budget:int=4<<30         # Bytes for models side by side: as many at once as fit
 )->list[Learner]:            # As `learn.unlearn(split, 'retrain', seed=seed)` returns; raises `RequestError`
     "Retrained models, several at once where that pays"
