@@ -163,6 +163,7 @@ def register_metric(
     def _register(f): grid_metrics[name],f.oracle = f,oracle; return f
     return _register
 
+# %% ../nbs/80_bench.ipynb #5a037f91
 _said = None # While a cell is scored: what its networks answered
 
 @contextmanager
@@ -177,12 +178,15 @@ def _ask(learn, split, parts=('forget', 'retain', 'valid_forget', 'valid_retain'
     "`collect`, or a part of what was collected before"
     if _said is None: return collect(learn, split, parts, n)
     def one(p):
-        whole = _said.get((id(learn), p, None))
-        if n is None or whole is None: return _said[id(learn), p, n] if (id(learn), p, n) in _said else _said.setdefault((id(learn), p, n), collect(learn, split, [p], n)[p])
-        keep = torch.linspace(0, len(whole)-1, min(n, len(whole))).round().long() # as `spread` chooses
-        return Outputs(whole.logits[keep], whole.targets[keep], torch.as_tensor(whole.idxs)[keep])
+        if n is not None and (whole := _said.get((id(learn), p, None))) is not None:
+            keep = torch.linspace(0, len(whole)-1, min(n, len(whole))).round().long() # as `spread` chooses
+            return Outputs(whole.logits[keep], whole.targets[keep], torch.as_tensor(whole.idxs)[keep])
+        key = id(learn),p,n
+        if key not in _said: _said[key] = collect(learn, split, [p], n)[p]
+        return _said[key]
     return {p: one(p) for p in parts}
 
+# %% ../nbs/80_bench.ipynb #11e862fd
 @register_metric('rates')
 def _rates(learn, split): return rates(_ask(learn, split), split.kind)
 
@@ -474,6 +478,7 @@ def unpack_idxs(
     "The reverse of `pack_idxs`"
     return np.unpackbits(np.frombuffer(b64decode(text), np.uint8)).nonzero()[0].tolist()
 
+# %% ../nbs/80_bench.ipynb #76d7415b
 def write_results(
     out:Path,   # Folder of the store
     rows:list,

@@ -140,6 +140,7 @@ class _Weigh(Callback):
 
 class _State: "What a lower loss may need: `model`, `teacher` (the original), `classes` that stay, `share` of the images to forget, `cap` of SCRUB"
 
+# %% ../nbs/50_worstcase.ipynb #241ec57f
 def unlearn_weighted(
     learn:Learner,        # Unchanged
     w:Tensor,             # Weight of each training image, in [0, 1]: how much it is to be forgotten

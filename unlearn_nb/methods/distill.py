@@ -62,7 +62,7 @@ class SCRUB(Tuned):
     gamma:float=1.           # Weight of the task loss
     T:float=1.               # Temperature
     cap:float|None=None      # Distance beyond which an image to forget is left alone; None: 3 nats for classes, 0.2 for other requests, where a retrained model differs little
-    max_share:float=.1       # Rate of the max passes, as a share of the rate; at a half one network in three was beyond repair
+    max_share:float=.1       # Rate of the max passes, as a share of the rate; a large one can ruin a network for good
     rewind = False           # True: SCRUB+R
     reads = frozenset({'forget', 'retain'})
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
