@@ -47,7 +47,7 @@ def verify(learn, a):
             kw = dict(lower=lower, lower_steps=a.lower_steps, lower_lr=a.lower_lr)
             table, search = brute_force(learn, n, **kw), dict(n=n, granularity='class', steps=a.steps, **kw)
             found = {'search': worst_case(learn, **search), 'published': worst_case(learn, search='published', **search), 'lowest loss': one_shot(learn, n=n, granularity='class')}
-            for name, f in found.items(): yield {'lower': lower, 'classes': n, 'by': name, 'units': f.units, 'iterations': len(f.history), 'range': [table['objective'].min(), table['objective'].max()], **regret(f.units, table)}
+            for name, f in found.items(): yield {'lower': lower, 'classes': n, 'by': name, 'units': f.units, 'iterations': len(f.history), 'found_after': int(f.history['objective'].iloc[1:].argmin())+1 if name == 'search' else None, 'range': [table['objective'].min(), table['objective'].max()], **regret(f.units, table)}
 
 
 def cost(learn, a, runs=5):
@@ -66,7 +66,7 @@ def cost(learn, a, runs=5):
 
 if __name__ == '__main__':
     p = argparse.ArgumentParser()
-    p.add_argument('--data', default='digits'); p.add_argument('--seeds', type=int, default=3); p.add_argument('--epochs', type=int, default=5); p.add_argument('--steps', type=int, default=12)
+    p.add_argument('--data', default='digits'); p.add_argument('--seeds', type=int, default=3); p.add_argument('--epochs', type=int, default=5); p.add_argument('--steps', type=int, default=20)
     p.add_argument('--lowers', nargs='*', default=['finetune', 'random_label', 'neggrad']); p.add_argument('--lower-steps', type=int, default=60); p.add_argument('--lower-lr', type=float, default=3e-4)
     p.add_argument('--pairs', type=int, default=1); p.add_argument('--store', type=Path); p.add_argument('--grid', type=Path); p.add_argument('--out', type=Path)
     a = p.parse_args()

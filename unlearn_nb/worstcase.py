@@ -302,7 +302,7 @@ def _step(learn, of, s, w, rows, forgot, held):
         weights = w if was is None or s['search'] == 'published' else _indicator(was, k)
         losses = unit_losses(unlearn_weighted(learn, weights[of], s['lower'], s['lower_steps'], s['lower_lr'], seed=s['seed']), of, k)
         objective = (weights*losses).sum().item()/m
-        forgot,held = _remember(forgot, held, losses, was or [], s['direction'])
+        forgot,held = _remember(forgot, held, losses, was or [], [r['_set'] for r in rows if r['_set'] is not None])
         guess = losses if s['search'] == 'published' else _if_forgotten(forgot, held, torch.median)
         new,used = upper_step(w, guess, m, s['eta'], s['gamma'], s['direction'])
         now = top(new, guess, m, s['direction'])
@@ -329,9 +329,9 @@ def untried(
         for j,i in enumerate(at): # one unit gives way to the next best, if that is free
             if i+1 < len(v) and (j == m-1 or at[j+1] > i+1) and (then := at[:j]+(i+1,)+at[j+1:]) not in seen: seen.add(then); heappush(heap, (total+v[i+1]-v[i], then))
 
-def _remember(forgot, held, losses, chosen, direction): # per unit: the most telling loss when forgotten, in any company, and the last one while retained
-    mine = torch.zeros(len(losses), dtype=torch.bool); mine[chosen] = True
-    return torch.where(mine, (torch.fmin if direction == 'hardest' else torch.fmax)(forgot, losses), forgot),torch.where(mine, held, losses)
+def _remember(forgot, held, losses, chosen, before): # per unit: the mean loss when forgotten, over the sets before and this one, and the last one while retained
+    mine,times = _indicator(chosen, len(losses)) > 0,torch.bincount(torch.tensor([u for s in before for u in s], dtype=torch.long), minlength=len(losses))
+    return torch.where(mine, (forgot.nan_to_num(0.)*times + losses)/(times+1), forgot),torch.where(mine, held, losses)
 
 def _if_forgotten(forgot, held, rise): # a unit that never was is taken to rise as others did
     seen = (forgot-held)[~(forgot-held).isnan()].clamp(min=0)
@@ -356,11 +356,11 @@ def _share(a, b): return None if b is None else len(set(a) & set(b))/len(a)
 
 def _keep(path, settings, w, rows, forgot, held):
     path = Path(path)
-    with atomic_dir(path.absolute().parent, overwrite=True) as tmp: torch.save({'schema': 2, 'settings': settings, 'w': w, 'rows': rows, 'forgot': forgot, 'held': held}, tmp/path.name)
+    with atomic_dir(path.absolute().parent, overwrite=True) as tmp: torch.save({'schema': 3, 'settings': settings, 'w': w, 'rows': rows, 'forgot': forgot, 'held': held}, tmp/path.name)
 
 def _resumed(path, settings):
     d = torch.load(path, weights_only=True)
-    if not isinstance(d, dict) or d.get('schema') != 2: raise RequestError(f"{path} is not a search of this version; name another file")
+    if not isinstance(d, dict) or d.get('schema') != 3: raise RequestError(f"{path} is not a search of this version; name another file")
     other = [k for k in settings if d['settings'].get(k) != settings[k] and k != 'steps']
     if other: raise RequestError(f"{path} holds another search ({', '.join(other)} differ); name another file")
     return d['w'],d['rows'],d['forgot'],d['held']
