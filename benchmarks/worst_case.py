@@ -66,7 +66,7 @@ def cost(learn, a, runs=5):
 
 if __name__ == '__main__':
     p = argparse.ArgumentParser()
-    p.add_argument('--data', default='digits'); p.add_argument('--seeds', type=int, default=3); p.add_argument('--epochs', type=int, default=5); p.add_argument('--steps', type=int, default=20)
+    p.add_argument('--data', default='digits'); p.add_argument('--seeds', type=int, default=3); p.add_argument('--epochs', type=int, default=5); p.add_argument('--steps', type=int, default=30)
     p.add_argument('--lowers', nargs='*', default=['finetune', 'random_label', 'neggrad']); p.add_argument('--lower-steps', type=int, default=60); p.add_argument('--lower-lr', type=float, default=3e-4)
     p.add_argument('--pairs', type=int, default=1); p.add_argument('--store', type=Path); p.add_argument('--grid', type=Path); p.add_argument('--out', type=Path)
     a = p.parse_args()
