@@ -312,8 +312,8 @@ def run_cell(
             with timed() as fit: train(learn, c['epochs'], **recipe_named(c['recipe'])[2])
             return {'seconds': fit.seconds, 'cpu_seconds': fit.cpu_seconds, 'epochs': c['epochs'], 'environment': environment()},pack(learn),fit.seconds
         if cell.kind == 'search':
-            found = (one_shot if 'by' in c['search'] else worst_case)(learn, **c['search'])
-            return {'idxs': found.idxs, 'units': found.units, 'history': found.rows, 'diagnostics': found.diagnostics, 'settings': found.settings, 'composition': composition({'chosen': found}, learn).T.to_dict()},None,t.seconds
+            with timed() as look: found = (one_shot if 'by' in c['search'] else worst_case)(learn, **c['search'])
+            return {'idxs': found.idxs, 'units': found.units, 'history': found.rows, 'diagnostics': found.diagnostics, 'settings': found.settings, 'composition': composition({'chosen': found}, learn).T.to_dict()},None,look.seconds
         hunted = [g for g in given if not isinstance(g, bytes)]
         split = make_request(learn.dls, **(c['request'] if not hunted else {'classes': hunted[0]['units']} if c['request'].get('granularity') == 'class' else {'kind': 'idxs', 'idxs': hunted[0]['idxs']}))
         if cell.kind == 'unlearn':
