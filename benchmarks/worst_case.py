@@ -13,6 +13,7 @@ With a store, the originals of its grid are taken instead of being trained.
 import argparse
 import json
 import statistics
+import sys
 import time
 from pathlib import Path
 
@@ -84,11 +85,11 @@ if __name__ == '__main__':
     p.add_argument('--lowers', nargs='*', default=['finetune', 'random_label', 'neggrad']); p.add_argument('--lower-steps', type=int, default=60); p.add_argument('--lower-lr', type=float, default=3e-4)
     p.add_argument('--published', type=int, default=20); p.add_argument('--pairs', type=int, default=1); p.add_argument('--store', type=Path); p.add_argument('--grid', type=Path); p.add_argument('--out', type=Path)
     a = p.parse_args()
-    dls, rows, costs = named_dls(a.data), [], []
+    dls, rows = named_dls(a.data), []
     for seed, learn in originals(a, dls):
         for r in verify(learn, a): rows.append({'seed': seed, **r}); print(rows[-1], flush=True)
-        costs.append(cost(learn, a)); print(costs[-1], flush=True)
+    costs = [cost(learn, a)]; print(costs, flush=True) # on the last network
     largest = {k: max(r['excess'] for r in rows if r['by'] == k) for k in dict.fromkeys(r['by'] for r in rows)}
-    res = {'command': f"python benchmarks/worst_case.py --data {a.data}", **{k: getattr(a, k) for k in ('data', 'seeds', 'steps', 'published', 'lower_steps', 'lower_lr')}, 'largest_excess': largest, 'rows': rows, 'cost': costs, 'threads': torch.get_num_threads(), 'environment': environment()}
+    res = {'command': ' '.join(['python', *sys.argv]), **{k: getattr(a, k) for k in ('data', 'seeds', 'steps', 'published', 'lower_steps', 'lower_lr')}, 'largest_excess': largest, 'rows': rows, 'cost': costs, 'threads': torch.get_num_threads(), 'environment': environment()}
     print('most above the best set:', {k: f'{v:.1%}' for k, v in largest.items()}, '  upper step over a pass:', [f"{c['upper_over_pass']:.3f}" for c in costs])
     if a.out: a.out.parent.mkdir(parents=True, exist_ok=True); a.out.write_text(json.dumps(res, indent=1))
