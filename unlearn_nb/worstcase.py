@@ -87,7 +87,7 @@ lower_losses = {} # Method -> loss, see `lower_loss`
 def lower_loss(
     method:str # Registered name of the method
 ):
-    "Decorator: the weighted loss with which the search imitates a method; f(state, x, out, y, w) -> loss per image; see `_State` for `state`"
+    "Decorator: the weighted loss with which the search imitates a method; f(state, x, out, y, w) -> loss of each image (n,), for images (n, c, h, w), logits (n, classes), labels (n,) and weights (n,) in [0, 1]; `state` has `model`, `teacher` (the original, frozen), `classes` that stay, `share` of the images to forget, and `cap` of SCRUB"
     def _add(f): lower_losses[method] = f; return f
     return _add
 
@@ -112,7 +112,7 @@ def _ascent(s, x, out, y, w): return -w*_ce(out, y).clamp(max=10)
 def _neggrad(s, x, out, y, w): return .95*(1-w)*_ce(out, y)/max(1-s.share, 1e-6) - .05*w*_ce(out, y).clamp(max=5)/max(s.share, 1e-6)
 
 @lower_loss('random_label')
-def _relabel(s, x, out, y, w): return (1-w)*_ce(out, y) + w*_ce(out, other_labels(y, s.classes))
+def _relabel(s, x, out, y, w): return (1-w)*_ce(out, y) + w*_ce(out, other_labels(torch.where(w > 0, y, -1), s.classes)) # what stays needs no other class
 
 @lower_loss('boundary_shrink')
 def _shrink(s, x, out, y, w): return w*_ce(out, nearest_wrong(s.teacher, x.as_subclass(Tensor), y.as_subclass(Tensor), BoundaryShrink.eps))
@@ -138,7 +138,7 @@ class _Weigh(Callback):
     def after_batch(self):
         if self.train_iter >= self.steps: raise CancelFitException
 
-class _State: "What a lower loss may need: `model`, `teacher` (the original), `classes` that stay, `share` of the images to forget, `cap` of SCRUB"
+class _State: "What a lower loss may need, see `lower_loss`"
 
 # %% ../nbs/50_worstcase.ipynb #241ec57f
 def unlearn_weighted(
@@ -149,7 +149,7 @@ def unlearn_weighted(
     lr:float=1e-4,        # Of a sign step; for 'retrain' the peak of Adam's
     bs:int|None=None,
     seed:int=0
-)->Learner:               # A working copy; raises `RequestError`
+)->Learner:               # A working copy; raises `RequestError`, and `DivergedError` if the loss does
     "The lower level: some sign steps of a method, weighted"
     if lower not in lower_losses: raise RequestError(f"no weighted loss for {lower!r}: there are {', '.join(lower_losses)}; add one with `lower_loss`")
     method,worker,s = get_method(lower),working_copy(learn),_State()
@@ -175,8 +175,8 @@ class WorstCase:
     idxs:list              # Positions in the training data, sorted; for `forget_idxs`
     units:list             # What was chosen: positions, classes or groups
     weights:Tensor         # Last weight of each unit, in [0, 1]
-    history:pd.DataFrame   # One row per iteration
-    diagnostics:dict       # moved; objective of the set where it was tried; passes over the data; seconds
+    history:pd.DataFrame   # One row per iteration: objective of what was forgotten (row 0 of a uniform start: of everything, a little), `others` the mean over all units, both in nats; then of the set named next: its overlap with the start and with the one before (0..1), fractional weights, largest change of a weight, and the step `eta`; seconds
+    diagnostics:dict       # moved: False if a random start stayed as it was; objective, nats: of the set when it was forgotten, None if it never was by itself; passes over the data; seconds
     settings:dict
 
     def split(self, dls): return forget_class(dls, *self.units) if self.settings.get('granularity') == 'class' else forget_idxs(dls, self.idxs)
@@ -251,6 +251,8 @@ def check_search(
     "Refuse what cannot be searched for, before any work is done"
     for name,known in (('direction', ('hardest', 'easiest')), ('search', ('sets', 'published')), ('start', ('uniform', 'random')), ('lower', tuple(lower_losses))):
         if settings.get(name, known[0]) not in known: raise RequestError(f"`{name}` must be one of {', '.join(known)}, got {settings[name]!r}" + ("; add a weighted loss with `lower_loss`" if name == 'lower' else ''))
+    if (eta := settings.get('eta', 'auto')) != 'auto' and not (isinstance(eta, (int, float)) and eta > 0): raise RequestError(f"`eta` must be 'auto' or above 0, got {eta!r}")
+    if settings.get('gamma', 0) < 0: raise RequestError(f"`gamma` must not be negative, got {settings['gamma']}")
     if isinstance(by := settings.get('by', 'loss'), str) and by not in _scores: raise RequestError(f"unknown score {by!r}: there are {', '.join(_scores)}, or a score per image")
     _count(n, frac, len(_units(dls, granularity)[1]))
 
@@ -266,19 +268,19 @@ def worst_case(
     lower_steps:int|None=None, # Sign steps of the lower level; None: one pass over the data, at least 60
     lower_lr:float|None=None,  # None: 1e-4, for 'retrain' 3e-3
     eta='auto',                # Upper step; 'auto': one over the spread of the losses
-    gamma:float=1e-4,          # Weight of the squared weights
+    gamma:float=1e-4,          # Weight of the squared weights; beside the scaled losses if eta is 'auto', else in nats
     direction:str='hardest',   # Or 'easiest'
     start='uniform',           # Or 'random': a random binary set
     search='sets',             # 'sets': forget the set itself, remember, return the best set tried; 'published': relaxed weights, plain gradient, the last weights
     seed:int=0,
     save:str|Path|None=None,   # File to resume from, written after every iteration
     progress:bool=False        # Show a bar
-)->WorstCase:                  # Raises `RequestError`; warns if nothing moved
+)->WorstCase:                  # Raises `RequestError`, and `DivergedError` if the lower level does; warns if nothing moved
     "The forget set that is hardest (or easiest) to forget"
     if classes is not None:
         if (n, frac, granularity) != (None, None, 'sample'): raise RequestError("give `classes` alone, or `n` or `frac` with a granularity")
         n,granularity = classes,'class'
-    check_search(learn.dls, n=n, frac=frac, lower=lower, granularity=granularity, direction=direction, start=start, search=search)
+    check_search(learn.dls, n=n, frac=frac, lower=lower, granularity=granularity, direction=direction, start=start, search=search, eta=eta, gamma=gamma)
     of,names = _units(learn.dls, granularity); k = len(names); m = _count(n, frac, k)
     check_trained(learn)
     lower_steps,lower_lr = _lower_defaults(learn, lower, lower_steps, lower_lr)
@@ -288,7 +290,7 @@ def worst_case(
     w,rows,forgot,held = _resumed(save, settings) if save and Path(save).exists() else (_start(k, m, start, seed), [], blank, blank)
     loop = range(len(rows), steps)
     for _ in progress_bar(loop) if progress else loop:
-        if rows and rows[-1]['_next'] is None: break # nothing untried could be better
+        if rows and rows[-1]['_next'] is None: break # every set was tried
         w,forgot,held,row = _step(learn, of, settings, w, rows, forgot, held); rows.append(row)
         if save: _keep(save, settings, w, rows, forgot, held)
     return _result(learn, w, rows, of, names, m, lower_steps, settings)
@@ -306,7 +308,7 @@ def _step(learn, of, s, w, rows, forgot, held):
         guess = losses if s['search'] == 'published' else _if_forgotten(forgot, held, torch.median)
         new,used = upper_step(w, guess, m, s['eta'], s['gamma'], s['direction'])
         now = top(new, guess, m, s['direction'])
-        if s['search'] == 'sets': now = _propose(now, forgot, held, {tuple(r['_set']): r['objective'] for r in [*rows, {'_set': was, 'objective': objective}] if r['_set'] is not None}, m, s['direction'])
+        if s['search'] == 'sets': now = _propose(now, forgot, held, {tuple(t) for t in (*(r['_set'] for r in rows), was) if t is not None}, m, s['direction'])
     ahead = was if now is None else now
     return new,forgot,held,{'iteration': len(rows), 'objective': objective, 'others': losses.mean().item(), 'overlap_start': _share(ahead, rows[0]['_set'] or rows[0]['_next']) if rows else None, 'overlap_previous': _share(ahead, was),
                             'fractional': int(((new > 1e-6) & (new < 1-1e-6)).sum()), 'moved': (new-w).abs().max().item(), 'eta': used, 'seconds': clock.seconds, '_set': was, '_next': now}
@@ -315,15 +317,13 @@ def _step(learn, of, s, w, rows, forgot, held):
 def untried(
     value:Tensor,   # What each unit promises, the lowest first (k,)
     m:int,
-    tried,          # Sets not to be proposed again, sorted tuples
-    limit=math.inf  # Only a set whose mean promise is below
+    tried           # Sets not to be proposed again, sorted tuples
 )->list|None:       # m positions, sorted; `None`: there is no such set
     "The most promising set that was not tried"
     v = value.numpy(); order = np.lexsort((np.random.default_rng(0).permutation(len(v)), v)); v = v[order]
     best = tuple(range(m)); heap,seen = [(v[:m].sum(), best)],{best}
     while heap:
         total,at = heappop(heap)
-        if total >= limit*m: return None
         units = tuple(sorted(order[list(at)].tolist()))
         if units not in tried: return list(units)
         for j,i in enumerate(at): # one unit gives way to the next best, if that is free
@@ -340,7 +340,7 @@ def _if_forgotten(forgot, held, rise): # a unit that never was is taken to rise 
 def _propose(now, forgot, held, tried, m, direction):
     "A set that was not tried: the one that is likely, or the one that may hold most; `None` if there is none"
     if tuple(now) not in tried: return now
-    if direction == 'hardest': return untried(_if_forgotten(forgot, held, lambda r: 0.), m, tried, min(tried.values()) if m == 1 else math.inf)
+    if direction == 'hardest': return untried(_if_forgotten(forgot, held, lambda r: 0.), m, tried)
     return untried(-_if_forgotten(forgot, held, torch.max), m, tried)
 
 # %% ../nbs/50_worstcase.ipynb #8f7ee0c8
@@ -374,7 +374,7 @@ def _result(learn, w, rows, of, names, m, lower_steps, settings):
     if still: warnings.warn(f"nothing moved: after {len(rows)} iterations the set is still the random start; raise `eta` (now {rows[-1]['eta']:.3g}) or leave it at 'auto'")
     n = len(learn.dls.train_ds); passes = len(rows)*(lower_steps*learn.dls.train.bs/n + 1)
     hist = pd.DataFrame([{k: v for k,v in r.items() if not k.startswith('_')} for r in rows])
-    return WorstCase(torch.isin(of, torch.tensor(units)).nonzero()[:,0].tolist(), [names[u] for u in units], w, hist, {'moved': not still, 'objective': next((r['objective'] for r in rows if r['_set'] == units), None), 'passes': passes, 'seconds': float(hist['seconds'].sum()) if len(hist) else 0.}, settings)
+    return WorstCase(torch.isin(of, torch.tensor(units)).nonzero()[:,0].tolist(), [names[u] for u in units], w, hist, {'moved': not still, 'objective': next((r['objective'] for r in tried if r['_set'] == units), None), 'passes': passes, 'seconds': float(hist['seconds'].sum()) if len(hist) else 0.}, settings)
 
 # %% ../nbs/50_worstcase.ipynb #b0c7e357
 def score_set(
@@ -385,8 +385,8 @@ def score_set(
     lower_steps:int|None=None,  # As for `worst_case`
     lower_lr:float|None=None,
     seed:int=0
-)->float:                       # Nats; raises `RequestError`
-    "Mean loss of a set after the lower level has forgotten it: what the search makes small"
+)->float:                       # Nats; raises `RequestError`, and `DivergedError` if the lower level does
+    "Mean loss of a set after the lower level has forgotten it, the mean over its units: what the search makes small"
     of,names = _units(learn.dls, granularity); at = {str(k): i for i,k in enumerate(names)}
     if unknown := [u for u in units if str(u) not in at]: raise RequestError(f"there is no {unknown[0]!r} to forget")
     chosen = [at[str(u)] for u in units]; steps,lr = _lower_defaults(learn, lower, lower_steps, lower_lr)
@@ -404,11 +404,13 @@ def brute_force(
     return pd.DataFrame([{'set': s, 'objective': score_set(learn, s, granularity=granularity, **kwargs)} for s in sets]).sort_values('objective', ignore_index=True)
 
 def regret(
-    found,             # Units that a search chose
+    found,             # Units that a search chose, one of the table's sets
     table:pd.DataFrame # From `brute_force`
-)->dict:               # rank (1: the best), of, objective, best, excess: how much more than the best, as a share of it, and regret: the share of the range between best and worst
+)->dict:               # Raises `RequestError`; rank (1: the best), of, objective, best, excess: how much more than the best, as a share of it, and regret: the share of the range between best and worst
     "How good is what was found?"
-    s = table['set'].map(lambda t: set(map(str, t))); at = int(s[s == set(map(str, found))].index[0]); o = table['objective']
+    s = table['set'].map(lambda t: set(map(str, t))); same = s[s == set(map(str, found))].index; o = table['objective']
+    if not len(same): raise RequestError(f"the table has no set {list(found)}")
+    at = int(same[0])
     return {'rank': at+1, 'of': len(table), 'objective': float(o[at]), 'best': float(o[0]), 'excess': float(o[at]/o[0]-1), 'regret': float((o[at]-o[0])/max(o.iloc[-1]-o[0], 1e-12))}
 
 # %% ../nbs/50_worstcase.ipynb #f0b318d7
@@ -445,7 +447,7 @@ def memorisation(
     learn:Learner,
     k:int=8,   # Models, see `half_models`
     seed:int=0
-)->Tensor:     # (n,), -1..1
+)->Tensor:     # (n,), -1..1, negative where it is noise; raises `RequestError`
     "How much surer models are of an image that they saw"
     models,saw = half_models(learn, k, seed); saw = saw.double()
     p = torch.stack([F.softmax(o, 1).gather(1, y[:,None])[:,0] for o,y in (predict_logits(m, part_dl(learn.dls.train, range(saw.shape[1]))) for m in models)]).double()
@@ -459,6 +461,7 @@ def scores(
 )->Tensor:       # (n,), the lowest first; raises `RequestError`
     "A ranking of the training images"
     n = len(learn.dls.train_ds)
+    def by_loss(s): return s.double() + 1e-9*scores(learn, 'loss').argsort().argsort() # between equals the loss decides
     if isinstance(by, str) and by not in _scores: raise RequestError(f"unknown score {by!r}: there are {', '.join(_scores)}, or a score per image")
     if not isinstance(by, str):
         if len(by) != n: raise RequestError(f"{len(by)} scores for {n} training images")
@@ -466,10 +469,10 @@ def scores(
     if by == 'random': return torch.rand(n, generator=torch.Generator().manual_seed(seed)).double()
     dl = part_dl(learn.dls.train, range(n))
     if by == 'grand': return grand(learn, dl).double()
-    if by == 'memorisation': return memorisation(learn, seed=seed)
+    if by == 'memorisation': return by_loss(memorisation(learn, seed=seed).clamp(min=0))
     if by == 'forgetting':
         count = ForgettingEvents(); replicate(learn, getattr(learn, 'seed', None) or 0, [count])
-        return torch.where(count.ever, count.events.double(), torch.inf) + 1e-9*scores(learn, 'loss').argsort().argsort() # equal counts by the loss
+        return by_loss(torch.where(count.ever, count.events, count.events.max()+1))
     if by == 'moderate':
         z,y = features(learn, dl); d = torch.zeros(n)
         for k in y.unique(): c = y == k; far = (z[c]-z[c].mean(0)).norm(dim=1); d[c] = (far-far.median()).abs()
@@ -488,7 +491,7 @@ def one_shot(
     seed:int=0,
     lower:str|None=None,     # Also say what a search for this method would: the objective of the set
     lower_steps:int|None=None, lower_lr:float|None=None # As for `worst_case`
-)->WorstCase:
+)->WorstCase:                # Raises `RequestError`, and `DivergedError` if the lower level does
     "A forget set by a ranking, in the form of a search's"
     check_search(learn.dls, n, frac, granularity, by=by, direction=direction, **({'lower': lower} if lower else {}))
     of,names = _units(learn.dls, granularity); m = _count(n, frac, len(names))
