@@ -13,9 +13,10 @@ import statistics
 import sys
 from pathlib import Path
 
+from worst_case import stored
+
 from unlearn_nb.all import environment
-from unlearn_nb.bench import named_dls, plan
-from unlearn_nb.checkpoint import unpack
+from unlearn_nb.bench import plan
 from unlearn_nb.store import Store
 from unlearn_nb.worstcase import score_set
 
@@ -32,14 +33,13 @@ def found(store, cells, m, granularity, seed):
 if __name__ == '__main__':
     p = argparse.ArgumentParser()
     p.add_argument('--store', type=Path, required=True); p.add_argument('--grid', type=Path, required=True); p.add_argument('--out', type=Path)
-    p.add_argument('--n', type=int, help='units; without it, a tenth of the images'); p.add_argument('--granularity', default='sample'); p.add_argument('--by', nargs='*'); p.add_argument('--again', type=int, nargs='+', default=[1, 2]); p.add_argument('--lower-lr', type=float)
+    p.add_argument('--n', type=int, help='units; without it, a tenth of the images'); p.add_argument('--granularity', default='sample'); p.add_argument('--by', nargs='*'); p.add_argument('--again', type=int, nargs='+', default=[101, 102]); p.add_argument('--lower-lr', type=float)
     a = p.parse_args()
     store, cells, rows = Store(a.store, readonly=True), plan(a.grid), []
-    for train in [c for c in cells if c.kind == 'train' and c.about['arch'] == 'small_resnet']:
-        dls = named_dls(train.about['data']); learn = unpack(store.model(store.get(train.key).model), dls)
-        for by, units, objective in found(store, cells, a.n or round(.1*len(dls.train_ds)), a.granularity, train.about['seed']):
+    for seed, learn in stored(store, cells):
+        for by, units, objective in found(store, cells, a.n or round(.1*len(learn.dls.train_ds)), a.granularity, seed):
             if a.by and by not in a.by: continue
-            rows.append({'seed': train.about['seed'], 'by': by, 'objective': objective, 'again': [score_set(learn, units, granularity=a.granularity, lower_lr=a.lower_lr, seed=s) for s in a.again]}); print(rows[-1], flush=True)
+            rows.append({'seed': seed, 'by': by, 'objective': objective, 'again': [score_set(learn, units, granularity=a.granularity, lower_lr=a.lower_lr, seed=s) for s in a.again]}); print(rows[-1], flush=True)
     print({by: f"{statistics.mean(x for r in rows if r['by'] == by for x in r['again']):.3g}" for by in dict.fromkeys(r['by'] for r in rows)})
     res = {'command': ' '.join(['python', *sys.argv]), 'again': a.again, 'rows': rows, 'environment': environment()}
     if a.out: a.out.parent.mkdir(parents=True, exist_ok=True); a.out.write_text(json.dumps(res, indent=1))

@@ -30,12 +30,16 @@ from unlearn_nb.store import Store
 from unlearn_nb.worstcase import regret, top, unit_losses, unlearn_weighted, upper_step
 
 
+def stored(store, cells):
+    "Seed and network of each `small_resnet` original that a grid's store holds"
+    for c in cells:
+        if c.kind == 'train' and c.about['arch'] == 'small_resnet' and (e := store.get(c.key)): yield c.about['seed'], unpack(store.model(e.model), named_dls(c.about['data']))
+
+
 def originals(a, dls):
     "One trained network per seed"
     if a.store:
-        store = Store(a.store, readonly=True)
-        for c in plan(a.grid):
-            if c.kind == 'train' and c.about['seed'] in range(a.seeds) and (e := store.get(c.key)): yield c.about['seed'], unpack(store.model(e.model), dls)
+        yield from ((s, n) for s, n in stored(Store(a.store, readonly=True), plan(a.grid)) if s < a.seeds)
         return
     for seed in range(a.seeds):
         learn = image_learner(dls, 'small_resnet', seed=seed)
