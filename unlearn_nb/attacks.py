@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['mentropy', 'signals', 'attack_auc', 'tpr_at', 'auc_ci', 'class_ranks', 'matched', 'threshold_attacks', 'svc_mia',
            'logistic_attack', 'non_members', 'attack_rates', 'gaussians', 'lira', 'shadow_margins', 'lira_attack',
-           'epsilon', 'forget_score', 'plot_roc']
+           'rmia', 'epsilon', 'forget_score', 'plot_roc']
 
 # %% ../nbs/61_attacks.ipynb #2d3b3b21
 import math
@@ -254,6 +254,23 @@ def lira_attack(
     "LiRA from shadow models"
     outside,inside = np.where(saw, np.nan, shadows),np.where(saw, shadows, np.nan)
     return lira(target, outside, inside if online else None, **kwargs)
+
+# %% ../nbs/61_attacks.ipynb #e34e7d89
+def rmia(
+    target,         # The attacked model's probability of the true label (n,), 0..1
+    reference,      # The same of models that never saw the images (models, n), `NaN` for a model that saw it
+    population,     # The attacked model's, on images of the population that nobody trained on (m,)
+    population_reference, # Of the other models (models, m)
+    gamma:float=2., # How many times the ratio must be larger, at least 1
+    a:float=.3,     # Of the offline guess, 0..1; 1 trusts the models without the image
+    labels=None     # Labels (n,) and (m,): compare within classes; None: with all
+)->np.ndarray:      # (n,), 0..1, higher means member; `nan` for a class that is not in the population
+    "Relative membership inference attack, offline"
+    ratio = lambda p, ref: np.asarray(p)/(.5*((1+a)*np.nanmean(ref, 0)+1-a)).clip(1e-12)
+    x,z = ratio(target, reference),ratio(population, population_reference)
+    if labels is None: return (x[:,None] >= gamma*z[None]).mean(1)
+    y,yz = (np.asarray(l) for l in labels)
+    return np.array([(xi >= gamma*z[yz == k]).mean() if (yz == k).any() else np.nan for xi,k in zip(x, y)])
 
 # %% ../nbs/61_attacks.ipynb #bd50da0f
 def epsilon(
