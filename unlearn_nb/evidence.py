@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['oracle', 'Measure', 'register_measure', 'find_measure', 'list_measures', 'answers', 'attacks_alone', 'beside',
-           'Evidence', 'observe', 'add_beside', 'untrained']
+           'Evidence', 'observe', 'add_beside', 'weights_moved', 'untrained']
 
-# %% ../nbs/65_evidence.ipynb #21b0dfda
+# %% ../nbs/65_evidence.ipynb #25fa549f
 import copy
 import math
 from dataclasses import asdict, dataclass
@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from fastai.learner import Learner
+from torch import nn
 
 from .attacks import attack_auc, auc_ci, lira, logistic_attack, matched, non_members, rmia, signals, svc_mia, threshold_attacks
 from .checkpoint import pack, unpack
@@ -57,7 +58,7 @@ def oracle(
         return l
     return [new[s] if s in new else load(found[s]) for s in seeds]
 
-# %% ../nbs/65_evidence.ipynb #9b3efa58
+# %% ../nbs/65_evidence.ipynb #2b4a361e
 @dataclass(frozen=True)
 class Measure:
     "One question that an audit asks of every model"
@@ -93,7 +94,7 @@ def list_measures()->list[Measure]:
     "All measures, in the order of the report"
     return list(_measures.values())
 
-# %% ../nbs/65_evidence.ipynb #3b546ed0
+# %% ../nbs/65_evidence.ipynb #7b06bd81
 register_measure('RA', 'utility', "Share of retained training images that it names rightly.", proves='nothing', on='retain')
 register_measure('TA', 'utility', "Share of held-out retained images that it names rightly.", proves='nothing', on='valid_retain')
 register_measure('UA', 'forgetting', "Share of the forget set that it gets wrong.", decisive=True, family='answers')
@@ -117,11 +118,11 @@ for bits in (8, 4):
     register_measure(f'rounded to {bits} bits', 'attacks', f"Share of the forget set named rightly after the weights are rounded to {bits} bits.",
                      family='rounding')
 
-# %% ../nbs/65_evidence.ipynb #6dc5ab2c
+# %% ../nbs/65_evidence.ipynb #bd8c596b
 for place in ('', ', three quarters', ', half way'):
     where = {'': 'the last features', ', three quarters': 'features at three quarters of the depth', ', half way': 'features half way'}[place]
     register_measure(f'linear probe{place}', 'inside', f"Held-out images of the forgotten classes named rightly from {where} after one labelled example of each class.",
-                     on='valid_forget')
+                     on='valid_forget', family='linear probe')
 register_measure('own logit', 'inside', "Does any threshold on the forgotten class's logit pick out its images?", on='valid_forget')
 for k in (1, 5, 10):
     register_measure(f'relearning, {k} shot{"s"*(k > 1)}', 'inside', f"Held-out images of the forgotten classes named rightly after ten steps on {k} of each class.",
@@ -140,7 +141,7 @@ for name,says in (('average gap', "Mean difference to retraining in UA, RA, TA a
     register_measure(name, 'summary', says, proves='nothing', counts=True)
 len(list_measures())
 
-# %% ../nbs/65_evidence.ipynb #4e0cbd13
+# %% ../nbs/65_evidence.ipynb #1e01d4ca
 def _rate(v, n): return v,1.96*math.sqrt(max(v*(1-v), 1/n)/n)
 
 def _mean(v): return v.mean().item(),1.96*v.std(unbiased=False).item()/math.sqrt(len(v))
@@ -160,7 +161,7 @@ def answers(
     if split.kind == 'class': res['largest share'] = _rate(prediction_spread(outs['forget'])['largest'], len(outs['forget']))
     return res
 
-# %% ../nbs/65_evidence.ipynb #004cd8d8
+# %% ../nbs/65_evidence.ipynb #5be8dff0
 def attacks_alone(
     outs:dict,         # From `collect`
     split:ForgetSplit,
@@ -179,7 +180,7 @@ def attacks_alone(
     if row['AUC'] is not None: res['AUC by logistic regression'] = row['AUC'],half(row)
     return res
 
-# %% ../nbs/65_evidence.ipynb #3285d317
+# %% ../nbs/65_evidence.ipynb #f509669e
 def _lira_auc(outs, others, split):
     "Members and others have one variance, so that only their margins count"
     unseen = lambda o: matched(o['forget'], non_members(o, split))
@@ -214,7 +215,7 @@ def beside(
         res[f'AUC by {"offline " if name == "LiRA" else ""}{name}'] = attack_auc(a, b),(high-low)/2
     return res
 
-# %% ../nbs/65_evidence.ipynb #3615e30a
+# %% ../nbs/65_evidence.ipynb #aa02c851
 @dataclass
 class Evidence:
     "What was measured of one model"
@@ -242,7 +243,7 @@ def observe(
     if judge is not None and (seen := inversion(learn, judge, split, seed=seed)) is not None: found['painted'] = seen,0.
     return Evidence({k: v for k,(v,_) in found.items()}, {k: e for k,(_,e) in found.items()}, outs)
 
-# %% ../nbs/65_evidence.ipynb #f58e3ca9
+# %% ../nbs/65_evidence.ipynb #841cdf3f
 def add_beside(
     found:dict,   # Name -> `Evidence`; retrained models have names that start with 'retrained'
     split:ForgetSplit
@@ -255,6 +256,15 @@ def add_beside(
         e.values |= {k: v for k,(v,_) in more.items()}
         e.noise |= {k: n for k,(_,n) in more.items()}
     return found
+
+def weights_moved(
+    model:nn.Module,
+    ref:nn.Module   # Of the same architecture
+)->float|None:      # 0: none; `None` for another architecture
+    "Distance of all weights from those of a reference, over their norm"
+    if [p.shape for p in model.parameters()] != [p.shape for p in ref.parameters()]: return None
+    a,b = (torch.cat([p.detach().cpu().double().flatten() for p in m.parameters()]) for m in (model, ref))
+    return ((a-b).norm()/b.norm()).item()
 
 def untrained(
     learn:Learner,

@@ -33,7 +33,7 @@ from .models import head_of
 from .outputs import Outputs, collect, features, spread
 from .splits import ForgetSplit, part_dl
 
-# %% ../nbs/63_probes.ipynb #e637c0c8
+# %% ../nbs/63_probes.ipynb #be94fc33
 def depths(
     model:nn.Module,
     shares:tuple=(.5, .75, 1.) # Of the way from input to head, each in (0, 1]
@@ -62,7 +62,7 @@ def one_shot_accuracy(
         res.append((NearestCentroid().fit(z[pick], y[pick]).predict(zt) == yt).mean())
     return float(np.mean(res))
 
-# %% ../nbs/63_probes.ipynb #ac879eab
+# %% ../nbs/63_probes.ipynb #a4d18bbc
 def linear_probe(
     learn:Learner,     # Its model stays as it is
     split:ForgetSplit, # A class request
@@ -78,7 +78,7 @@ def linear_probe(
     zt,yt = features(learn, split.valid_forget)
     return one_shot_accuracy(z, y, zt.numpy(), yt.numpy(), shots, draws, seed)
 
-# %% ../nbs/63_probes.ipynb #adc07c58
+# %% ../nbs/63_probes.ipynb #4ed2265b
 def refit_head(
     learn:Learner,     # Its model stays as it is
     split:ForgetSplit,
@@ -93,7 +93,7 @@ def refit_head(
     head = make_pipeline(StandardScaler(), LogisticRegression(max_iter=300)).fit(z.numpy(), y.numpy())
     return float((head.predict(zf.numpy()) == yf.numpy()).mean())
 
-# %% ../nbs/63_probes.ipynb #11622462
+# %% ../nbs/63_probes.ipynb #bcb77178
 def own_logit_auc(
     forget:Outputs,  # Held-out images of the forgotten classes
     retain:Outputs,  # Held-out images of the others
@@ -107,7 +107,7 @@ def own_logit_auc(
         if len(mine): res.append(roc_auc_score([1]*len(mine)+[0]*len(others), np.concatenate([mine, others])))
     return float(np.mean(res))
 
-# %% ../nbs/63_probes.ipynb #bf92d721
+# %% ../nbs/63_probes.ipynb #b4d83a5d
 def linear_cka(
     a:Tensor, # Features (n, d)
     b:Tensor  # Of the same images (n, e)
@@ -119,7 +119,7 @@ def linear_cka(
     a,b = standard(a),standard(b)
     return ((a.T@b).norm()**2/((a.T@a).norm()*(b.T@b).norm())).item()
 
-# %% ../nbs/63_probes.ipynb #e7bd8f4a
+# %% ../nbs/63_probes.ipynb #558aff0c
 class _SameBatch:
     "One batch over and over, as a loader"
     def __init__(self, batch, steps): self.batch,self.steps,self.device,self.bs = batch,steps,batch[1].device,len(batch[1])
@@ -138,14 +138,14 @@ def few_shot_batch(
     dl = part_dl(split.dls.train, np.sort(pick), bs=len(pick))
     return next(iter(dl))
 
-# %% ../nbs/63_probes.ipynb #e542de0b
+# %% ../nbs/63_probes.ipynb #00411127
 def few_shot_relearning(
     learn:Learner,    # Its model stays as it is
     split:ForgetSplit,# A class request with held-out images
     shots:int=5,
     steps:int=10,     # Of Adam, on one batch
     lr:float=1e-3,
-    draws:int=3,      # Choices of the images to average over
+    draws:int=1,      # Choices of the images to average over; the same ones for every model, so that one will do
     seed:int=0,
     n:int=500         # Held-out images to measure on
 )->float|None:        # Accuracy on held-out images of the forgotten classes afterwards, 0..1; `None` if there are none
@@ -220,7 +220,7 @@ def inversion(
     x = invert(learn.model, tuple(split.shape), labels, **kwargs)
     with torch.no_grad(): return (frozen_copy(judge.model)(x).argmax(1).cpu() == labels).double().mean().item()
 
-# %% ../nbs/63_probes.ipynb #b951866f
+# %% ../nbs/63_probes.ipynb #5f9386ec
 _places = {.5: ', half way', .75: ', three quarters', 1.: ''}
 
 def look_inside(
@@ -279,7 +279,7 @@ def probes(
         if effort == 'full' and 'original' in learners: row['painted'] = inversion(l, learners['original'], split, seed=seed)
     return pd.DataFrame(table).astype(float),curves
 
-# %% ../nbs/63_probes.ipynb #558594a3
+# %% ../nbs/63_probes.ipynb #a9d0ec6e
 def plot_relearn(
     curves:dict # Name -> accuracies, from `probes`
 ):              # The figure
