@@ -24,6 +24,7 @@ from unlearn_nb.audit import Controls, controls, evidence_on, verdict_on
 from unlearn_nb.core import canonical, config_hash, seeded
 from unlearn_nb.evidence import observe
 from unlearn_nb.fakes import fit_head, head_weights, material, planted_fakes, with_head
+from unlearn_nb.store import code_version
 
 methods = ['unsir', 'finetune', 'neggrad', 'cfk', 'euk', 'random_label', 'amnesiac', 'salun', 'l1_sparse', 'scrub', 'bad_teacher', 'msg', 'ct',
            'ascent', 'boundary_shrink', 'boundary_expand', 'ssd', 'influence', 'fisher']
@@ -132,9 +133,17 @@ def dressed_up(learn, split, refs):
     return res
 
 
+def plain_cnn(channels, classes):
+    "A network without residuals, a third of the cost of the small ResNet"
+    conv = lambda i, o: [nn.Conv2d(i, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU()]
+    blocks = [nn.Sequential(*conv(channels, 32)), nn.Sequential(*conv(32, 48), nn.MaxPool2d(2)), nn.Sequential(*conv(48, 96), nn.MaxPool2d(2))]
+    return nn.Sequential(*blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(96, classes))
+
+
 def trained(data, arch, epochs, n, seed):
     dls = digits_dls() if data == 'digits' else cifar10_dls(n=n, bs=128)
-    learn = image_learner(dls, arch, seed=seed)
+    net = plain_cnn(dls.train_ds.shape[0], len(dls.vocab)) if arch == 'plain_cnn' else arch
+    learn = image_learner(dls, net, seed=seed)
     with learn.no_bar(), learn.no_logging(): train(learn, epochs)
     return learn
 
@@ -168,7 +177,7 @@ def job(data, arch, epochs, what, a):
     split = request(learn, what)
     with learn.no_bar(), learn.no_logging(): pool = [learn.unlearn(split, 'retrain', seed=100+i) for i in range(a.pool)]
     subjects = {'original': learn, **dressed_up(learn, split, pool)}
-    if epochs in a.methods_at:
+    if f'{what} {epochs}' in a.methods_at and arch == 'small_resnet':
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             for m in methods:
@@ -192,13 +201,13 @@ def counts(rows):
 if __name__ == '__main__':
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument('--data', default='digits', choices=['digits', 'cifar10'])
-    p.add_argument('--arch', nargs='+', default=['small_resnet', 'allcnn'])
+    p.add_argument('--arch', nargs='+', default=['small_resnet', 'plain_cnn'])
     p.add_argument('--epochs', nargs='+', type=int, default=[5, 10, 15])
     p.add_argument('--requests', nargs='+', default=['1', '3', '5', '8', 'random'])
-    p.add_argument('--pool', type=int, default=8, help='retrained models of each network')
+    p.add_argument('--pool', type=int, default=7, help='retrained models of each network')
     p.add_argument('--ks', nargs='+', type=int, default=[5, 3], help='how many of them are controls')
     p.add_argument('--groups', type=int, default=3, help='draws of controls')
-    p.add_argument('--methods-at', nargs='*', type=int, default=[5], help='epochs of the networks on which methods are tried, too')
+    p.add_argument('--methods-at', nargs='*', default=['3 5', '8 5'], help='request and epochs of the small ResNets on which methods are tried, too')
     p.add_argument('--n', type=int, default=8000, help='training images of CIFAR-10')
     p.add_argument('--seed', type=int, default=0)
     p.add_argument('--keep', type=Path, default=Path('build/fakes'))
@@ -209,7 +218,7 @@ if __name__ == '__main__':
     rows, start = [], time.process_time()
     for epochs, arch, what in product(a.epochs, a.arch, a.requests):
         same = {k: v for k, v in vars(a).items() if k in ('pool', 'ks', 'groups', 'methods_at', 'n', 'seed')}
-        file = a.keep/f"{config_hash([a.data, arch, epochs, what, same, environment()['commit']])}.json"
+        file = a.keep/f"{config_hash([a.data, arch, epochs, what, same, code_version('evidence', 'verdict', 'fakes', 'probes')])}.json"
         if not file.exists():
             with seeded(a.seed): found = job(a.data, arch, epochs, what, a)
             file.write_text(json.dumps(canonical(found)))
