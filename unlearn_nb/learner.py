@@ -301,6 +301,7 @@ def register_method(
     "Class decorator: make a method known by name"
     def _register(cls):
         cls.name = name
+        if cls.caveat and cls.__doc__: cls.__doc__ += f". Mind: {cls.caveat}"
         _methods[name] = cls
         return cls
     return _register

@@ -267,6 +267,7 @@ class FisherForgetting(Edit):
     clip:float=1.            # Largest standard deviation, in units of the weights' root mean square
     reads = frozenset({'retain'})
     paper = 'Golatkar et al., 2020, arXiv:1911.04933'
+    caveat = 'hardly forgets within its tolerance: 82 % of the class are still recognised (CIFAR-10, small_resnet)'
     strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-2, clip=3.)
     wreck = dict(alpha=1e38, damping=0., clip=1e38)
     fails = {k: 'noise cannot tell single images apart' for k in ('random', 'idxs', 'where')}
@@ -305,6 +306,7 @@ class SSD(Edit):
     lam:float=1.             # Smaller dampens more
     reads = frozenset({'forget', 'retain'})
     paper = 'Foster et al., 2024, arXiv:2308.07707'
+    caveat = 'leaves 34 % of the class within its tolerance and costs 3 points of retained accuracy (CIFAR-10, small_resnet)'
     fails = {k: 'no weight matters to scattered images alone' for k in ('random', 'idxs')}
     strength = dict(alpha=3., lam=1e9),dict(alpha=3.),dict(alpha=.5)
     wreck,deterministic = None,True # it only ever shrinks
@@ -384,6 +386,7 @@ class Influence(Edit):
     steps:int=10             # Of conjugate gradients, at most
     reads = frozenset({'forget', 'retain'})
     paper = 'Koh and Liang, 2017, arXiv:1703.04730; Izzo et al., 2021, arXiv:2002.10077'
+    caveat = 'leaves 8 % of the class and costs 4 points of retained accuracy (CIFAR-10, small_resnet)'
     strength = dict(alpha=0.),dict(alpha=1e-3),dict(alpha=3e-2)
     deterministic = True
     range = 1e-8,1e3
