@@ -261,15 +261,15 @@ def golatkar_noise(
 @dataclass
 class FisherForgetting(Edit):
     "Noise where the retained data do not care"
-    authors:bool=False       # Noise of the authors' code, `golatkar_noise`, and not of the formula above
+    authors:bool|None=None   # Noise of the authors' code, `golatkar_noise`; False: of the formula above; None: as the request is for classes or not
     draws:int|None=None      # Labels per image; None: exact up to 20 classes
     damping:float=1e-8       # Added to the Fisher diagonal
     clip:float=1.            # Largest standard deviation, in units of the weights' root mean square
     reads = frozenset({'retain'})
     paper = 'Golatkar et al., 2020, arXiv:1911.04933'
-    caveat = 'hardly forgets within its tolerance: 82 % of the class are still recognised (CIFAR-10, small_resnet)'
-    strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-2, clip=3.)
-    wreck = dict(alpha=1e38, damping=0., clip=1e38)
+    caveat = 'for classes it forgets by resetting their rows of the head; the features stay nearly as they were'
+    strength = dict(alpha=0.),dict(alpha=1e-9, authors=False),dict(alpha=1e-2, clip=3., authors=False)
+    wreck = dict(alpha=1e38, damping=0., clip=1e38, authors=False)
     fails = {k: 'noise cannot tell single images apart' for k in ('random', 'idxs', 'where')}
 
     @classmethod
@@ -281,8 +281,9 @@ class FisherForgetting(Edit):
     def run(self, learn, split):
         f = fisher_diag(learn.model, self.clean(split, 'retain'), 'model', self.draws, self.budget, learn.cost_meter)
         noise = {n: torch.randn_like(p) for n,p in learn.model.named_parameters()}
+        authors = split.kind == 'class' if self.authors is None else self.authors
         def edit(n, w, a):
-            if not self.authors: return w + fisher_std(f[n], w, a, self.damping, self.clip)*noise[n]
+            if not authors: return w + fisher_std(f[n], w, a, self.damping, self.clip)*noise[n]
             mean,std = golatkar_noise(f[n], w, a, len(split.vocab), split.classes or ())
             return mean + std*noise[n]
         return self.apply(learn, split, edit, self.alpha)

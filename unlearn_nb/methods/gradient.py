@@ -176,18 +176,18 @@ class ForgetOnly(UnlearnMethod):
         "Train with a callback of class `cls`; details for the record"
         dl = split.loader('forget', train=True, bs=self.bs)
         until = (.01 if split.kind == 'class' else None) if self.until is None else self.until
-        cb = cls(*args, until=until, ramp=self.lr is None)
+        cb,old = cls(*args, until=until, ramp=self.lr is None),[p.detach().clone() for p in learn.model.parameters()]
         self.fit(learn, dl, math.ceil(200/len(dl)) if self.epochs is None else self.epochs, self.lr, cbs=[cb], **fit_options(self, learn))
-        hits = getattr(cb, 'hits', [])
-        if len(hits) > len(dl): self.warn_if_idle(hits)
-        return {'images': len(hits), 'recognised': cb.share if hasattr(cb, 'hits') else None}
+        self.warn_if_idle(learn.model, old)
+        return {'images': len(getattr(cb, 'hits', [])), 'recognised': cb.share if hasattr(cb, 'hits') else None}
 
-    def warn_if_idle(self, hits, n=128):
-        "Say so if images are recognised at the end nearly as often as at the start"
-        first,last = (sum(h)/len(h) for h in (hits[:n], hits[-n:]))
-        if self.lr and self.until == 0 and last > .9*first:
-            warnings.warn(f"{self.name} hardly moved: {last:.0%} of the images to forget are recognised after "
-                          f"{len(hits)} were seen, {first:.0%} at first; the rate {self.lr:g} is too small for so few steps")
+    def warn_if_idle(self, model, old, least=1e-3):
+        "Say so if a fixed rate moved the weights by less than a share `least` of their norm"
+        moved = sum((p.detach()-q).pow(2).sum() for p,q in zip(model.parameters(), old))
+        share = float((moved/sum(q.pow(2).sum() for q in old)).sqrt())
+        if self.lr and self.epochs != 0 and share < least:
+            warnings.warn(f"{self.name} hardly did anything: the weights moved by {share:.2%} of their norm; the rate "
+                          f"{self.lr:g} is too small for so few steps")
 
 # %% ../../nbs/42_gradient.ipynb #b21337dc
 @register_method('ascent')
