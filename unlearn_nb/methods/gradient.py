@@ -186,8 +186,8 @@ class ForgetOnly(UnlearnMethod):
         moved = sum((p.detach()-q).pow(2).sum() for p,q in zip(model.parameters(), old))
         share = float((moved/sum(q.pow(2).sum() for q in old)).sqrt())
         if self.lr and self.epochs != 0 and share < least:
-            warnings.warn(f"{self.name} hardly did anything: the weights moved by {share:.2%} of their norm; the rate "
-                          f"{self.lr:g} is too small for so few steps")
+            warnings.warn(f"{self.name} hardly moved the weights ({share:.2%} of their norm): the rate {self.lr:g} is too small for so "
+                          f"few steps; {'what changed is in the batch-norm statistics' if self.bn == 'train' else 'little has changed'}")
 
 # %% ../../nbs/42_gradient.ipynb #b21337dc
 @register_method('ascent')
