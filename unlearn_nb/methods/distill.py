@@ -161,7 +161,7 @@ class BadTeacher(Tuned):
     class_mean:bool=False    # True: the distance is divided by the number of classes and not multiplied by T², as in public code
     reads = frozenset({'forget', 'retain'})
     paper = 'Chundawat et al., 2023, arXiv:2205.08096'
-    caveat = 'leaves 29 % of the class (CIFAR-10, small_resnet); `published()` forgets more'
+    caveat = 'leaves 29 % of the class (CIFAR-10, small_resnet)'
 
     @classmethod
     def published(cls,
