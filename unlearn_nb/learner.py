@@ -247,6 +247,7 @@ class UnlearnMethod:
     fails = {}                     # Kind of request -> why it is known to fail there; `unlearn` warns
     paper = ''                     # Author, year, identifier
     lever = 'the learning rate'    # What to lower if the weights blow up
+    caveat = ''                    # One sentence: what it does not reach by default, for a class
     deterministic = False          # Given all of the data, the seed makes no difference
     fixtures = 'bn','plain'        # Networks of `conformance` to be tried on
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3) # Hyper-parameters that do nothing, little and more, for `conformance`; None if there is no such thing
@@ -300,6 +301,7 @@ def register_method(
     "Class decorator: make a method known by name"
     def _register(cls):
         cls.name = name
+        if cls.caveat and cls.__doc__: cls.__doc__ += f". Mind: {cls.caveat}"
         _methods[name] = cls
         return cls
     return _register
@@ -321,9 +323,9 @@ def get_method(
         if k not in known: raise RequestError(f"{cls.name} has no hyper-parameter {k!r}; it has {', '.join(known) or 'none'}")
     return cls(**hyper) if isinstance(method, type) else replace(method, **hyper) if hyper else method
 
-def list_methods()->pd.DataFrame: # One row per method: name, class, reads, exact, requests it is suited for, paper
+def list_methods()->pd.DataFrame: # One row per method: name, class, reads, exact, requests it is suited for, paper, caveat
     "The registry as a table"
-    return pd.DataFrame([dict(name=n, cls=c.__name__, reads=' '.join(sorted(c.reads)), exact=c.exact, requests=' '.join(sorted(c.requests - c.fails.keys())), paper=c.paper)
+    return pd.DataFrame([dict(name=n, cls=c.__name__, reads=' '.join(sorted(c.reads)), exact=c.exact, requests=' '.join(sorted(c.requests - c.fails.keys())), paper=c.paper, caveat=c.caveat)
                          for n,c in _methods.items()]).rename(columns={'cls': 'class'})
 
 # %% ../nbs/30_learner.ipynb #9fb2b4f8

@@ -132,10 +132,13 @@ class UNSIR(UnlearnMethod):
     def published(cls,
         n_retain_classes:int=9 # Classes that stay; the authors take 1,000 images of each
     ):
-        "The authors' hyper-parameters: 256 noise images, 40 steps, 20 copies; Adam 0.02 and 0.01; batches of 256"
+        """The authors' constants: 256 noise images per class, 40 steps, 20 copies; Adam 0.02 and 0.01; batches of 256, batch
+        statistics. Noise has the same share of every batch where theirs falls where chance puts it; every class has its own
+        label and every noise image is used (see above); the repair has the batches of the impair step without their noise"""
         n = 1000*n_retain_classes
-        return cls(noise_images=256, noise_steps=40, noise_ratio=20*256/n, impair_samples=n, repair_samples=n, bs=163, impair_lr=.02, repair_lr=.01, repair_epochs=1,
-                   repair_schedule='flat', bn='train', resample=False, adam=(.9, .999, 1e-8))
+        ratio = 20*256/n # of noise to retained images
+        return cls(noise_images=256, noise_steps=40, noise_ratio=ratio, impair_samples=n, repair_samples=n, bs=round(256/(1+ratio)), impair_lr=.02, repair_lr=.01,
+                   repair_epochs=1, repair_schedule='flat', bn='train', resample=False, adam=(.9, .999, 1e-8))
 
 # %% ../../nbs/40_unsir.ipynb #eccc58b1
 @patch
