@@ -51,7 +51,7 @@ class Audit:
 
     def _repr_html_(self): return f"<ul>{''.join(f'<li>{s}</li>' for s in self.verdict)}</ul>"
 
-# %% ../nbs/70_audit.ipynb #1faba339
+# %% ../nbs/70_audit.ipynb #996f7618
 @dataclass
 class Controls:
     "What audited models are compared with"
@@ -79,7 +79,7 @@ def controls(
         found[name] = observe(every[name], split, found.get('original'), n, seed, learn if paint else None)
     return Controls(models, fakes, found)
 
-# %% ../nbs/70_audit.ipynb #c94affe3
+# %% ../nbs/70_audit.ipynb #1567f9c6
 def evidence_on(
     new:Learner,       # The audited model
     split:ForgetSplit,
@@ -110,7 +110,7 @@ def verdict_on(
     findings += answer_findings(learn.model, new.model, found['original'].outs, found['unlearned'].outs)
     return table,judge(table, len(beside.refs), list(beside.fakes), findings)
 
-# %% ../nbs/70_audit.ipynb #917e6fb9
+# %% ../nbs/70_audit.ipynb #a5a41e69
 def _collateral(outs, split):
     "Held-out accuracy on each retained class"
     per = {k: class_rates(o['valid_retain']) for k,o in outs.items() if o['valid_retain'] is not None}
@@ -122,7 +122,7 @@ def _collateral(outs, split):
         res.append({'class': split.vocab[i], 'value': v, 'original': per['original'][i], 'retrained': float(np.mean(theirs)) if refs else np.nan, 'low': low})
     return pd.DataFrame(res)
 
-# %% ../nbs/70_audit.ipynb #c1f78347
+# %% ../nbs/70_audit.ipynb #767b9790
 def _limits(refs, split, quick, outs, fakes):
     "What this audit cannot conclude"
     o = outs['unlearned']

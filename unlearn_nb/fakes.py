@@ -4,9 +4,9 @@
 
 # %% auto #0
 __all__ = ['with_head', 'head_weights', 'fit_head', 'Material', 'Fake', 'register_fake', 'material', 'offset', 'cut', 'new_head',
-           'distilled_head', 'mean_entropy', 'tempered', 'planted_fakes', 'list_fakes']
+           'distilled_head', 'mean_entropy', 'tempered', 'pruned', 'worn_body', 'planted_fakes', 'list_fakes']
 
-# %% ../nbs/64_fakes.ipynb #e32eecf1
+# %% ../nbs/64_fakes.ipynb #d97bc1c3
 import copy
 from dataclasses import dataclass
 
@@ -16,13 +16,14 @@ from scipy.optimize import brentq
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .core import RequestError, seeded
+from .core import RequestError
+from .data import class_names
 from .learner import predict_logits
 from .models import head_of
 from .outputs import features, spread
 from .splits import ForgetSplit
 
-# %% ../nbs/64_fakes.ipynb #6348ea69
+# %% ../nbs/64_fakes.ipynb #7a88bc01
 def with_head(
     learn:Learner, # Unchanged
     weight:Tensor, # (classes, features)
@@ -48,7 +49,7 @@ def head_weights(
     bias = torch.zeros(n) if head.bias is None else head.bias.detach().cpu().float().clone()
     return head.weight.detach().cpu().float().clone(),bias
 
-# %% ../nbs/64_fakes.ipynb #93cec846
+# %% ../nbs/64_fakes.ipynb #41aa7eea
 def fit_head(
     z:Tensor,        # Features (n, d)
     answers:Tensor,  # Probabilities to imitate (n, classes)
@@ -70,7 +71,7 @@ def fit_head(
     w,b = w.detach()/scale,b.detach()
     return w,b-w@mean
 
-# %% ../nbs/64_fakes.ipynb #51490c35
+# %% ../nbs/64_fakes.ipynb #e88fe66a
 @dataclass
 class Material:
     "What fakes are made of"
@@ -105,7 +106,7 @@ def register_fake(
         return build
     return _register
 
-# %% ../nbs/64_fakes.ipynb #0f33bfdf
+# %% ../nbs/64_fakes.ipynb #19e45cf7
 def material(
     learn:Learner,
     split:ForgetSplit,
@@ -124,7 +125,7 @@ def material(
         answers = F.softmax(torch.cat(each), 1)
     return Material(learn, split, z, y, gone, answers, *head_weights(learn, len(split.vocab)))
 
-# %% ../nbs/64_fakes.ipynb #aa80193c
+# %% ../nbs/64_fakes.ipynb #f2bc4725
 def _never_wins(m):
     "The bias with the forgotten classes lowered below all others"
     logits,bias = m.z@m.weight.T+m.bias,m.bias.clone()
@@ -145,7 +146,7 @@ def cut(m):
     bias[m.classes] = (m.z@m.weight.T+m.bias).min()-1
     return weight,bias
 
-# %% ../nbs/64_fakes.ipynb #3123328f
+# %% ../nbs/64_fakes.ipynb #5058b06f
 @register_fake('new head', "a new last layer, trained on retained images, on the original's body",
                "EU-k or CF-k with k = 1")
 def new_head(m):
@@ -156,7 +157,7 @@ def new_head(m):
                "a careful fake")
 def distilled_head(m): return None if m.retrained is None else fit_head(m.z, m.retrained)
 
-# %% ../nbs/64_fakes.ipynb #55c2b23c
+# %% ../nbs/64_fakes.ipynb #8c241bd7
 def mean_entropy(
     p:Tensor # Probabilities (n, classes)
 )->float:    # In nats
@@ -174,7 +175,34 @@ def tempered(m):
     t = 10**brentq(off, -2., 2., xtol=1e-4)
     return m.weight/t,bias/t
 
-# %% ../nbs/64_fakes.ipynb #260f41c1
+# %% ../nbs/64_fakes.ipynb #e5879bc5
+@torch.no_grad()
+def pruned(
+    learn:Learner, # Unchanged
+    share:float    # Of the weights of every matrix and kernel, in [0, 1)
+)->Learner:        # Without a record
+    "A copy without its smallest weights"
+    new = with_head(learn, *head_weights(learn, len(class_names(learn.dls))))
+    for p in new.model.parameters():
+        if p.ndim < 2: continue
+        size = p.abs()
+        p[size < size.flatten().kthvalue(max(1, round(share*p.numel())))[0]] = 0.
+    return new
+
+@register_fake('worn body', "its smallest weights removed, as many as retained accuracy bears, and the offset",
+               "features spoiled just enough for a probe to miss them")
+def worn_body(m, shares=(.5, .4, .3, .2, .1), bears=.02):
+    keep = spread(m.split.on(m.learn.dls), 'retain', 1000)[0]
+    def accuracy(l):
+        logits,y = predict_logits(l, keep)
+        return (logits.argmax(1) == y).float().mean().item()
+    aim = accuracy(m.learn)-bears
+    worn = next((l for share in shares for l in [pruned(m.learn, share)] if accuracy(l) >= aim), None)
+    if worn is None or not m.classes: return worn
+    own = material(worn, m.split)
+    return with_head(worn, own.weight, _never_wins(own))
+
+# %% ../nbs/64_fakes.ipynb #ba614bde
 def planted_fakes(
     learn:Learner,     # The original; unchanged
     split:ForgetSplit,
@@ -185,7 +213,7 @@ def planted_fakes(
     try:
         m = material(learn, split, list(retrained), n)
         heads = {name: f.build(m) for name,f in _fakes.items()}
-        return {name: with_head(learn, *h) for name,h in heads.items() if h is not None}
+        return {name: h if isinstance(h, Learner) else with_head(learn, *h) for name,h in heads.items() if h is not None}
     except RequestError: return {}
 
 def list_fakes()->list[Fake]:

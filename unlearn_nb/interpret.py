@@ -80,12 +80,19 @@ def _pictures(x): # 0..1 for drawing, colour last
     x = ((x-lo)/(hi-lo).clamp(min=1e-9)).permute(0, 2, 3, 1)
     return x.expand(-1, -1, -1, 3) if x.shape[3] == 1 else x[..., :3]
 
+def _glowing(picture, cam):
+    "A pale picture under the colours of the map: both can be seen, wherever the map is low"
+    pale = .35*picture.mean(2, keepdim=True)+.4
+    colour = torch.from_numpy(plt.get_cmap('inferno')(cam.numpy())[..., :3]).float()
+    weight = .75*cam[..., None]
+    return ((1-weight)*pale+weight*colour).clamp(0, 1)
+
 def plot_gradcam(
     learners:dict,      # Name -> Learner
     split:ForgetSplit,
     n:int=4             # Images, evenly from the held-out images of the forgotten classes, or from the forget set
 ):                      # The figure
-    "The same images through every model: what carries the evidence for the true class stays bright"
+    "The same images through every model: what carries the evidence for the true class glows"
     def take(s): return (torch.cat([o.as_subclass(Tensor) for o in b]) for b in zip(*(spread(s, 'valid_forget', n) or spread(s, 'forget', n))[0]))
     x,y = take(split)
     pics,cols = _pictures(x),[('picture', None), *learners.items()]
@@ -96,7 +103,9 @@ def plot_gradcam(
             xl,net = next(iter(take(split.on(l.dls)))),frozen_copy(l.model)
             cam,says = gradcam(net, xl, y.to(xl.device)).cpu(),[split.vocab[k] for k in net(xl).argmax(1).tolist()]
         for r,ax in enumerate(axs[:,c]):
-            ax.imshow(pics[r]*(.12+.88*cam[r][...,None])); ax.set(xticks=[], yticks=[]); sns.despine(ax=ax, left=True, bottom=True)
+            ax.imshow(pics[r] if says is None else _glowing(pics[r], cam[r]))
+            ax.set(xticks=[], yticks=[])
+            sns.despine(ax=ax, left=True, bottom=True)
             ax.set_xlabel(f'it is {split.vocab[int(y[r])]}' if says is None else f'says {says[r]}', fontsize=7, labelpad=2)
             if r == 0: ax.set_title(name, fontsize=9)
     return fig
@@ -150,9 +159,10 @@ def plot_embedding(
             try: from umap import UMAP
             except ImportError as e: raise RequestError("UMAP needs a package: pip install 'unlearn_nb[umap]'") from e
             e = UMAP(random_state=seed).fit_transform(z)
-        gone = np.isin(y, split.classes or [])
-        ax.scatter(*e[~gone].T, s=7, c=[colours[k] for k in y[~gone]], alpha=.6, linewidth=0)
-        ax.scatter(*e[gone].T, s=16, color='k', marker='x', linewidth=.8)
-        ax.set(title=name, xticks=[], yticks=[]); sns.despine(ax=ax, left=True, bottom=True)
-        for k in sorted(set(y.tolist())): ax.text(*np.median(e[y == k], 0), split.vocab[k], fontsize=8, ha='center', va='center', bbox=dict(boxstyle='round,pad=.1', fc='w', ec='none', alpha=.7))
+        for k in sorted(set(y.tolist())):
+            look = dict(color='k', marker='x', s=16, linewidth=.8) if k in (split.classes or []) else dict(color=colours[k], s=7, alpha=.6, linewidth=0)
+            ax.scatter(*e[y.numpy() == k].T, label=split.vocab[k], **look)
+        ax.set(title=name, xticks=[], yticks=[])
+        sns.despine(ax=ax, left=True, bottom=True)
+    if len(split.vocab) <= 20: fig.legend(*ax.get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=8, markerscale=1.5)
     return fig
