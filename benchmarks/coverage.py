@@ -97,9 +97,9 @@ def tests(draws):
 if __name__ == '__main__':
     p = argparse.ArgumentParser()
     p.add_argument('--draws', type=int, default=4000)
-    p.add_argument('--boot', type=int, default=2000, help='of the bootstrap of a mean')
-    p.add_argument('--attacks', type=int, default=1000, help='of the intervals of an AUC')
-    p.add_argument('--tables', type=int, default=1000, help='of tables to compare')
+    p.add_argument('--boot', type=int, default=1000, help='of the bootstrap of a mean')
+    p.add_argument('--attacks', type=int, default=500, help='of the intervals of an AUC')
+    p.add_argument('--tables', type=int, default=500, help='of tables to compare')
     p.add_argument('--out', type=Path)
     a = p.parse_args()
     warnings.simplefilter('ignore')
