@@ -255,7 +255,7 @@ def lira_attack(
     outside,inside = np.where(saw, np.nan, shadows),np.where(saw, shadows, np.nan)
     return lira(target, outside, inside if online else None, **kwargs)
 
-# %% ../nbs/61_attacks.ipynb #170e110b
+# %% ../nbs/61_attacks.ipynb #be77282d
 def _interval_rates(narrow, wide, reach=2.):
     "False negative and false positive rates of the rules that call an interval the narrower group"
     v = np.unique(np.concatenate([narrow, wide]))
@@ -302,7 +302,7 @@ def epsilon(
         raise RequestError(f"need the same number of models on both sides, at least two; got {len(u)} and {len(r)}")
     return np.array([_epsilon(a, b, delta) for a,b in zip(u.T, r.T)])
 
-# %% ../nbs/61_attacks.ipynb #9b22bae1
+# %% ../nbs/61_attacks.ipynb #79f27c44
 def bucket_points(
     eps,                  # Epsilons
     models:int|None=None  # N on each side, which says where the last bucket ends; None: no end before 50

@@ -240,7 +240,7 @@ def _own_source(o):
 def _method_code(cls):
     return code_version(cls.__module__) if cls.__module__.startswith('unlearn_nb.') else _own_source(cls)
 
-# %% ../nbs/80_bench.ipynb #ce94c5d1
+# %% ../nbs/80_bench.ipynb #c42445b0
 def _plain(v):
     "A constant as text, or None for anything that is none"
     try: return json.dumps(canonical(v))
@@ -251,7 +251,7 @@ def _names_in(code):
     inner = [n for v in code.co_consts if inspect.iscode(v) for n in _names_in(v)]
     return [*code.co_names, *inner]
 
-# %% ../nbs/80_bench.ipynb #b07aa192
+# %% ../nbs/80_bench.ipynb #42b2f0c7
 def _made_of(v, module, seen):
     "Text that changes when a function, or what it uses of its own module, changes"
     if isinstance(v, partial): return f"partial {_made_of(v.func, module, seen)} {_plain([v.args, v.keywords])}"
@@ -274,7 +274,7 @@ def _metric_source(name):
     code = code_version(module) if module.startswith('unlearn_nb.') else _made_of(f, module, set())
     return config_hash([name, bool(f.oracle), code])
 
-# %% ../nbs/80_bench.ipynb #62f07d49
+# %% ../nbs/80_bench.ipynb #84c334be
 def _home(module): return '' if module == '__main__' or module.startswith('unlearn_nb.') else module
 
 def _cell(kind, config, needs, about, work, data, cls=None):
@@ -489,7 +489,7 @@ def _fail(store, c, e, res, bad, on_cell):
 # %% ../nbs/80_bench.ipynb #fb163250
 group_by = ['data', 'arch', 'recipe', 'epochs', 'scenario'] # What rows must share to be compared
 
-# %% ../nbs/80_bench.ipynb #0e9b7258
+# %% ../nbs/80_bench.ipynb #08d27551
 def mixed_threads(
     rows # Rows of results.json; those without `threads`, made by an older version, do not count
 )->list: # The different numbers of threads within the comparisons; empty if every comparison has one only
