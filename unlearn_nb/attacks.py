@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['mentropy', 'signals', 'attack_auc', 'tpr_at', 'auc_ci', 'class_ranks', 'matched', 'threshold_attacks', 'svc_mia',
            'logistic_attack', 'non_members', 'attack_rates', 'gaussians', 'lira', 'shadow_margins', 'lira_attack',
-           'rmia', 'epsilon', 'forget_score', 'plot_roc']
+           'rmia', 'epsilon', 'bucket_points', 'forget_score', 'plot_roc']
 
 # %% ../nbs/61_attacks.ipynb #2d3b3b21
 import math
@@ -272,34 +272,71 @@ def rmia(
     y,yz = (np.asarray(l) for l in labels)
     return np.array([(xi >= gamma*z[yz == k]).mean() if (yz == k).any() else np.nan for xi,k in zip(x, y)])
 
+# %% ../nbs/61_attacks.ipynb #be77282d
+def _interval_rates(narrow, wide, reach=2.):
+    "False negative and false positive rates of the rules that call an interval the narrower group"
+    v = np.unique(np.concatenate([narrow, wide]))
+    width,top = np.ptp(narrow),narrow.max()
+    i,j = np.triu_indices(len(v)) # an interval catches the values from v[i] to v[j]
+    before,after = np.concatenate([[-np.inf], v[:-1]]),np.concatenate([v[1:], [np.inf]])
+    least,most = np.maximum(v, top-reach)[j],np.minimum(after, top+reach)[j]  # where the right end may be
+    near = (least <= most) & (before[i]-most <= reach-width) & (v[i]-least >= -reach-width) # the left end: `width` away, or nearly
+    i,j = i[near],j[near]
+    def caught(a): at = np.searchsorted(np.sort(a), v, 'right'); return (at[j]-np.searchsorted(np.sort(a), v[i], 'left'))/len(a)
+    return 1-caught(narrow),caught(wide)
+
+def _threshold_rates(low, high):
+    "The same of the rules that call what lies at or above a threshold the group of the larger median"
+    v = np.unique(np.concatenate([low, high]))
+    below = lambda a: np.searchsorted(np.sort(a), v, 'left')/len(a)
+    return below(high),1-below(low)
+
 # %% ../nbs/61_attacks.ipynb #bd50da0f
+_cap = 50. # What the authors put for an infinite epsilon
+
+def _epsilon(u, r, delta):
+    "Epsilon of one image"
+    low,high = (u, r) if np.median(r) > np.median(u) else (r, u)
+    narrow,wide = (u, r) if np.ptp(u) < np.ptp(r) else (r, u)
+    if np.ptp(wide) > 0 and np.ptp(narrow) < .01*np.ptp(wide): return _cap
+    fn,fp = (np.concatenate(v) for v in zip(_interval_rates(narrow, wide), _threshold_rates(low, high)))
+    if ((fn == 0) & (fp == 0)).any(): return _cap
+    kept = (fn > 0) & (fp > 0)
+    if not kept.any(): return 0.
+    fn,fp = fn[kept],fp[kept]
+    with np.errstate(invalid='ignore', divide='ignore'):
+        best = np.nanmax(np.fmax(np.log(1-delta-fp)-np.log(fn), np.log(1-delta-fn)-np.log(fp)))
+    return float(np.clip(best, 0, _cap))
+
 def epsilon(
-    unlearned,        # One number per model and image (N, n), such as margins
+    unlearned,        # One number per model and image (N, n), margins in the challenge
     retrained,        # (N, n)
     delta:float=1e-5
-)->np.ndarray:        # (n,), 0 is best, at most log(N-1-N*delta)
+)->np.ndarray:        # (n,), 0 is best; at most log(N-1-N*delta), or 50 for groups that a rule tells apart without a mistake
     "How well single and double thresholds tell unlearned from retrained models, per image"
     u,r = np.asarray(unlearned, dtype=float),np.asarray(retrained, dtype=float)
-    if u.shape != r.shape or len(u) < 2: raise RequestError(f"need the same number of models on both sides, at least two; got {len(u)} and {len(r)}")
-    N,res = len(u),[]
-    for a,b in zip(u.T, r.T):
-        cuts = np.concatenate([[-np.inf], np.unique(np.concatenate([a, b]))])
-        ca,cb = np.searchsorted(np.sort(a), cuts, 'right'),np.searchsorted(np.sort(b), cuts, 'right') # how many lie at or below each cut
-        fn,fp = 1-(ca[None]-ca[:,None])/N,(cb[None]-cb[:,None])/N # "unlearned" between cut i and cut j
-        fn,fp = np.stack([fn, 1-fn])[:,*np.triu_indices(len(cuts), 1)],np.stack([fp, 1-fp])[:,*np.triu_indices(len(cuts), 1)] # and its opposite
-        fn,fp = fn.clip(1/N),fp.clip(1/N)
-        with np.errstate(invalid='ignore', divide='ignore'): e = np.fmax(np.log((1-delta-fp)/fn), np.log((1-delta-fn)/fp))
-        res.append(max(0., np.nanmax(e)))
-    return np.array(res)
+    if u.shape != r.shape or len(u) < 2:
+        raise RequestError(f"need the same number of models on both sides, at least two; got {len(u)} and {len(r)}")
+    return np.array([_epsilon(a, b, delta) for a,b in zip(u.T, r.T)])
+
+# %% ../nbs/61_attacks.ipynb #79f27c44
+def bucket_points(
+    eps,                  # Epsilons
+    models:int|None=None  # N on each side, which says where the last bucket ends; None: no end before 50
+)->np.ndarray:            # What each is worth: 1, 1/2, 1/4, ...; 0 beyond the last bucket
+    "Points of the NeurIPS 2023 challenge"
+    eps = np.asarray(eps, dtype=float)
+    end = _cap if models is None else min(_cap, math.ceil(math.log(models-1)))
+    return np.where(eps < end, 2.**-np.floor(eps/.5), 0.)
 
 def forget_score(
-    eps,      # From `epsilon`
-    ra=(1, 1),# Retain accuracy of the unlearned and of the retrained models
-    ta=(1, 1) # Test accuracy, likewise
-)->float:     # 0..1 at equal accuracy, 1 is best
+    eps,                  # From `epsilon`
+    ra=(1, 1),            # Retain accuracy of the unlearned and of the retrained models
+    ta=(1, 1),            # Test accuracy, likewise
+    models:int|None=None  # As for `bucket_points`
+)->float:                 # 0..1 at equal accuracy, 1 is best
     "Score of the NeurIPS 2023 unlearning challenge"
-    worth = 2.**-np.floor(np.asarray(eps)/.5)
-    return float(worth.mean()*ra[0]/ra[1]*ta[0]/ta[1])
+    return float(bucket_points(eps, models).mean()*ra[0]/ra[1]*ta[0]/ta[1])
 
 # %% ../nbs/61_attacks.ipynb #a92625d2
 def plot_roc(

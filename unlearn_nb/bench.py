@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['grid_metrics', 'group_by', 'named_dls', 'recipe_named', 'make_request', 'make_method', 'Run', 'read_grid',
            'register_metric', 'Cell', 'plan', 'check_arch', 'run_cell', 'InProcess', 'OnRay', 'make_executor', 'Done',
-           'run_cells', 'assemble', 'search_results', 'pack_idxs', 'unpack_idxs', 'write_results', 'bench',
-           'current_rows', 'speed', 'estimate', 'load_learners', 'plot_tradeoff', 'plot_methods', 'plot_classes',
-           'plot_unsir']
+           'run_cells', 'mixed_threads', 'assemble', 'search_results', 'pack_idxs', 'unpack_idxs', 'write_results',
+           'GridError', 'failed_line', 'bench', 'current_rows', 'speed', 'estimate', 'load_learners', 'plot_tradeoff',
+           'plot_methods', 'plot_classes', 'plot_unsir']
 
 # %% ../nbs/80_bench.ipynb #4d505001
 import difflib
@@ -15,6 +15,7 @@ import inspect
 import json
 import os
 import signal
+import textwrap
 import traceback
 from base64 import b64decode, b64encode
 from collections import OrderedDict
@@ -42,7 +43,7 @@ from matplotlib.ticker import LogFormatter
 
 # %% ../nbs/80_bench.ipynb #05fbcb2c
 from .attacks import attack_rates
-from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed
+from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed, warn_threads
 from .checkpoint import pack, unpack
 from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
 from .learner import UnlearnRecord, get_method, image_learner, train, unsir_recipe
@@ -212,7 +213,7 @@ class Cell:
     key:str
     about:dict   # Labels: data, arch, recipe, seed, and scenario and method where they apply
     work:int     # Images forward and backward, a rough guess, for estimates
-    module:str='' # Where the method is defined
+    module:str='' # Where a method or metrics are defined, if not in the package
     described = property(lambda self: {'kind': self.kind, **self.config, 'about': self.about, 'needs': list(self.needs)}) # As the store keeps it
 
 @lru_cache(4)
@@ -222,15 +223,67 @@ def _loaders(config): return _dls(config['data'], json.dumps(config['options'], 
 _code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'search': ('data', 'models', 'learner', 'splits', 'outputs', 'ensemble', 'worstcase', 'methods.gradient', 'methods.relabel', 'methods.distill', 'methods.retrain', 'methods.curvature'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
 _metric_code = {'attacks': ('attacks',), 'sampled': ('attacks',), 'probes': ('interpret', 'probes')} # modules whose change makes a score of the package stale
 
+def _bytecode(c):
+    "What a function does, where its source is not to be had"
+    consts = [_bytecode(v) if inspect.iscode(v) else repr(v) for v in c.co_consts]
+    return config_hash([c.co_code.hex(), consts, list(c.co_names)])
+
+def _own_source(o):
+    "Hash of the source of a function or class, or of its bytecode if it was typed into a console or notebook"
+    try: return source_hash(textwrap.dedent(inspect.getsource(o)))
+    except (OSError, SyntaxError, TypeError): pass
+    if inspect.isfunction(o): return _bytecode(o.__code__)
+    parts = {k: _bytecode(v.__code__) for k,v in vars(o).items() if inspect.isfunction(v)}
+    return config_hash([f'{o.__module__}.{o.__qualname__}', parts])
+
 @lru_cache
 def _method_code(cls):
-    if cls.__module__.startswith('unlearn_nb.'): return code_version(cls.__module__)
-    try: return source_hash(inspect.cleandoc(inspect.getsource(cls)))
-    except (OSError, SyntaxError, TypeError): return config_hash(f'{cls.__module__}.{cls.__qualname__}')
+    return code_version(cls.__module__) if cls.__module__.startswith('unlearn_nb.') else _own_source(cls)
+
+# %% ../nbs/80_bench.ipynb #c42445b0
+def _plain(v):
+    "A constant as text, or None for anything that is none"
+    try: return json.dumps(canonical(v))
+    except TypeError: return None
+
+def _names_in(code):
+    "Names that a function and the functions within it look up"
+    inner = [n for v in code.co_consts if inspect.iscode(v) for n in _names_in(v)]
+    return [*code.co_names, *inner]
+
+# %% ../nbs/80_bench.ipynb #42b2f0c7
+def _made_of(v, module, seen):
+    "Text that changes when a function, or what it uses of its own module, changes"
+    if isinstance(v, partial): return f"partial {_made_of(v.func, module, seen)} {_plain([v.args, v.keywords])}"
+    if getattr(v, '__module__', None) != module: return _plain(v) or ''
+    if id(v) in seen: return ''
+    seen.add(id(v))
+    if inspect.isclass(v): return _method_code(v)
+    if not inspect.isfunction(v): return f"{_made_of(type(v), module, seen)} {_plain(vars(v)) if hasattr(v, '__dict__') else ''}"
+    used = [v.__globals__[n] for n in sorted(set(_names_in(v.__code__))) if n in v.__globals__]
+    closed = [c.cell_contents for c in v.__closure__ or ()]
+    parts = [*(v.__defaults__ or ()), *(v.__kwdefaults__ or {}).values(), *closed, *used]
+    return ' '.join([_own_source(v), *(_made_of(p, module, seen) for p in parts)])
+
+def _metric_source(name):
+    "What a metric adds to the key of a cell; nothing for the package's own"
+    f = grid_metrics[name]
+    inner = f.func if isinstance(f, partial) else f
+    module = getattr(inner, '__module__', None) or type(inner).__module__
+    if module == 'unlearn_nb.bench': return ''
+    code = code_version(module) if module.startswith('unlearn_nb.') else _made_of(f, module, set())
+    return config_hash([name, bool(f.oracle), code])
+
+# %% ../nbs/80_bench.ipynb #84c334be
+def _home(module): return '' if module == '__main__' or module.startswith('unlearn_nb.') else module
 
 def _cell(kind, config, needs, about, work, data, cls=None):
-    code = code_version(*_code[kind], *(c for m in config.get('metrics', ()) for c in _metric_code.get(m, ()))) + (_method_code(cls) if cls else '')
-    return Cell(kind, config, tuple(needs), result_key({'kind': kind, 'needs': list(needs), **config}, data, code), about, work, cls.__module__ if cls and cls.__module__ != '__main__' else '')
+    metrics = config.get('metrics', ())
+    code = code_version(*_code[kind], *(c for m in metrics for c in _metric_code.get(m, ())))
+    code += (_method_code(cls) if cls else '') + ''.join(map(_metric_source, metrics))
+    key = result_key({'kind': kind, 'needs': list(needs), **config}, data, code)
+    homes = [cls.__module__] if cls else [getattr(grid_metrics[m], '__module__', '') for m in metrics]
+    return Cell(kind, config, tuple(needs), key, about, work, ' '.join(dict.fromkeys(filter(None, map(_home, homes)))))
 
 # %% ../nbs/80_bench.ipynb #21d5e312
 def plan(
@@ -303,7 +356,9 @@ def run_cell(
 )->tuple[dict, bytes|None, float]: # Result, model file, seconds
     "Compute one cell"
     if threads: torch.set_num_threads(threads)
-    if cell.module: import_module(cell.module) # registers the method in a fresh process
+    for m in cell.module.split(): import_module(m) # registers methods and metrics in a fresh process
+    for m in cell.config.get('metrics', ()):
+        if m not in grid_metrics: raise RequestError(f"metric {m!r} is unknown in this process; define it in a module, not in a notebook")
     c,models = cell.config,[g for g in given if isinstance(g, bytes)]
     with timed() as t, ExitStack() as quiet:
         learn = unpack(models[0], _loaders(c)) if models else _blank(c, c['seed'])
@@ -434,6 +489,16 @@ def _fail(store, c, e, res, bad, on_cell):
 # %% ../nbs/80_bench.ipynb #fb163250
 group_by = ['data', 'arch', 'recipe', 'epochs', 'scenario'] # What rows must share to be compared
 
+# %% ../nbs/80_bench.ipynb #08d27551
+def mixed_threads(
+    rows # Rows of results.json; those without `threads`, made by an older version, do not count
+)->list: # The different numbers of threads within the comparisons; empty if every comparison has one only
+    "Warn, in one line, if rows that are compared were made with different numbers of threads"
+    groups = {}
+    for r in rows: groups.setdefault(tuple(r.get(k) for k in group_by), []).append(r.get('threads'))
+    mixed = [c for g in groups.values() if len({v for v in g if v is not None and v == v}) > 1 for c in g]
+    return warn_threads(mixed, 'models of one comparison')
+
 # %% ../nbs/80_bench.ipynb #52a3ae37
 def assemble(
     keys,        # Of 'evaluate' cells; those not in the store are left out
@@ -445,6 +510,7 @@ def assemble(
         parent = store.get(e.config['needs'][0])
         r,trained = parent.result,parent.config['kind'] == 'train'
         rows.append({**e.config['about'], **e.result, 'MIA': e.result.get('MIA'), 'seconds': r['seconds'], 'cpu_seconds': r.get('cpu_seconds'), 'key': e.key, 'model': parent.model,
+                     'threads': (r.get('environment') or {}).get('threads'),
                      **{k: None if trained else r[k] for k in ('samples_read', 'images', 'hyper', 'details')}})
     costs = {'seconds_ratio': lambda r: r['seconds'], 'cpu_ratio': lambda r: r['cpu_seconds'], 'images_ratio': lambda r: r['images'] and r['images']['forward_backward'] + r['images']['forward']/3}
     at,ref = lambda r: (*(r[k] for k in group_by), r['seed']),{}
@@ -454,6 +520,7 @@ def assemble(
         for name,f in costs.items():
             base = [f(o) for o in ref.get(at(r), []) if f(o)]
             r[name] = f(r)*len(base)/sum(base) if base and f(r) is not None and r['method'] != 'original' else None
+    mixed_threads(rows)
     return canonical(rows)
 
 # %% ../nbs/80_bench.ipynb #729d5719
@@ -489,14 +556,33 @@ def write_results(
     "Write results.json whole"
     with atomic_dir(out, overwrite=True) as tmp: (tmp/'results.json').write_text(json.dumps(canonical({'schema': 1, 'config': config, 'environment': env or environment(), 'rows': rows, **({'searches': list(searches)} if searches else {})}), indent=1))
 
+class GridError(RuntimeError):
+    "Some cells of a grid failed; what could be finished is in the store"
+    def __init__(self, done, rows, out):
+        self.done,self.rows = done,rows
+        lines = [f"- {failed_line(c, e)}" for c,e in done.failed]
+        head = f"{len(lines)} cells failed and {done.skipped} that need them were skipped; the others are in {out}/results.json"
+        super().__init__('\n'.join([head, *lines]))
+    def __reduce__(self): return RuntimeError,(str(self),)
+
+def failed_line(
+    cell:Cell,
+    error:Exception
+)->str: # Kind, labels and error on one line
+    "What failed, and why"
+    about = ', '.join(f'{k} {v}' for k,v in cell.about.items() if v not in ('', None) and k not in ('request', 'oracle'))
+    return f"{cell.kind} ({about}): {type(error).__name__}: {' '.join(str(error).split())}"
+
 def bench(
     grid,             # Path of a TOML file, or a dict
     out:Path,         # Folder of the store; results.json is written there
     on_cell=lambda cell, state, seconds: None,
     command:str|None=None, # For the record
+    on_error:str='raise', # 'raise': `GridError` at the end, when all that could be finished is written; 'return': only in `Done`
     **kwargs          # For `run_cells`
 )->tuple[Done, list]: # What was done, and the rows
     "Run a grid, or what is left of it"
+    if on_error not in ('raise', 'return'): raise RequestError(f"`on_error` must be 'raise' or 'return', got {on_error!r}")
     cells = plan(grid)
     store = Store(out)
     store.sweep()
@@ -506,6 +592,7 @@ def bench(
     write_results(out, assemble(keys, store), config) # so that a report of an interrupted run knows what belongs to it
     try: done = run_cells(cells, store, on_cell=on_cell, **kwargs)
     finally: write_results(out, rows := assemble(keys, store), config, searches=search_results(hunts, store))
+    if done.failed and on_error == 'raise': raise GridError(done, rows, out)
     return done,rows
 
 def current_rows(

@@ -116,7 +116,7 @@ def bench(
         cells = engine.plan(grid)
         if dry_run: return typer.echo(_estimate_text(engine.estimate(cells, Store(out, readonly=True) if (out/'results.sqlite').exists() else None), workers))
         if not (out/'results.sqlite').exists(): engine.check_arch(cells)
-        with _progress(len(cells)) as on_cell: done,rows = engine.bench(grid, out, on_cell, backend=backend, workers=workers, **({'address': address, 'cpus': cpus, 'gpus': gpus} if backend == 'ray' else {}))
+        with _progress(len(cells)) as on_cell: done,rows = engine.bench(grid, out, on_cell, on_error='return', backend=backend, workers=workers, **({'address': address, 'cpus': cpus, 'gpus': gpus} if backend == 'ray' else {}))
         for c,e in done.failed: typer.echo(f"failed: {c.kind} {c.about} because of {type(e).__name__}: {e}", err=True)
         typer.echo(f"{done.finished} cells computed, {done.found} found, {len(done.failed)} failed, {done.skipped} skipped; results are in {out}/results.json; `unlearn-nb report {out}` makes a page of them")
         if done.failed: raise typer.Exit(1)
@@ -190,8 +190,9 @@ def demo(
                          'requests': [{'kind': 'class', 'classes': forget or [dls.vocab[0]]}], 'options': {} if n is None else {'n': n}}]}
         cells = engine.plan(grid)
         engine.check_arch(cells)
-        with _progress(len(cells)) as on_cell: done,rows = engine.bench(grid, out, on_cell, command=' '.join(['unlearn-nb', *sys.argv[1:]]))
-        if done.failed: raise done.failed[0][1]
+        with _progress(len(cells)) as on_cell: done,rows = engine.bench(grid, out, on_cell, command=' '.join(['unlearn-nb', *sys.argv[1:]]), on_error='return')
+        for c,e in done.failed: typer.echo(f"failed: {engine.failed_line(c, e)}", err=True)
+        if done.failed: raise typer.Exit(1)
         typer.echo(f"\n{data}, {arch}, {rows[0]['scenario']} forgotten; rates in percent\n\n{_table(rows)}\n")
         a = _demo_figures(rows, cells, Store(out), out)
         typer.echo('\n'.join([f"Did {a.record['method']} really forget?", *(f'- {s}' for s in a.verdict), '', f"report.html, results and figures are in {out}"]))

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RequestError', 'SealedDataError', 'DivergedError', 'seeded', 'canonical', 'config_hash', 'Timing', 'timed',
-           'environment', 'trim_memory', 'atomic_dir']
+           'environment', 'warn_threads', 'trim_memory', 'atomic_dir']
 
 # %% ../nbs/00_core.ipynb #f14abfb4
 import ctypes
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -95,15 +96,28 @@ def _commit():
         return git('rev-parse', 'HEAD').stdout.strip() + ('+changes' if git('status', '--porcelain', '-uno', '.').stdout else '')
     except OSError: return None
 
-def environment()->dict: # Keys python, platform, cpu, cores, gpu, commit and one per package; unknown values are None
+def environment()->dict: # Keys python, platform, cpu, cores, threads, gpu, commit and one per package; unknown values are None
     "Versions and hardware, for the record of a result"
     def _version(p):
         try: return version(p)
         except PackageNotFoundError: return None
     torch = sys.modules.get('torch')
     gpu = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None
-    return dict(python=platform.python_version(), platform=platform.platform(), cpu=_cpu_name(), cores=os.cpu_count(), gpu=gpu,
-                commit=_commit(), **{p: _version(p) for p in ('unlearn_nb', 'fastai', 'fastcore', 'torch', 'torchvision')})
+    threads = torch.get_num_threads() if torch else None
+    return dict(python=platform.python_version(), platform=platform.platform(), cpu=_cpu_name(), cores=os.cpu_count(),
+                threads=threads, gpu=gpu, commit=_commit(), **{p: _version(p) for p in ('unlearn_nb', 'fastai', 'fastcore', 'torch', 'torchvision')})
+
+# %% ../nbs/00_core.ipynb #63ac2450
+def warn_threads(
+    counts,                      # Threads that each result was made with; `None` where it is not known
+    what:str='these results'     # Named in the warning
+)->list:                         # The different counts, sorted; more than one has warned
+    "Say that results are compared which were made with different numbers of threads"
+    found = sorted({int(c) for c in counts if c is not None and c == c})
+    if len(found) > 1:
+        warnings.warn(f"{what} were made with different numbers of threads ({', '.join(map(str, found))}), "
+                      "which gives other weights for the same seed; compare with care", stacklevel=2)
+    return found
 
 # %% ../nbs/00_core.ipynb #9c3b9b6d
 def trim_memory(

@@ -9,10 +9,15 @@ __all__ = ['flip_crop', 'FlipCrop', 'ImageTensors', 'MemoryDL', 'image_stats', '
 
 # %% ../nbs/10_data.ipynb #18cf871b
 import hashlib
+import os
+import pickle
+import time
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import torch
 from fastai.data.block import CategoryBlock, DataBlock
 from fastai.data.core import DataLoaders, Datasets, TfmdDL
@@ -29,7 +34,7 @@ from fasttransform import Transform
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from .core import RequestError
+from .core import RequestError, seeded
 
 # %% ../nbs/10_data.ipynb #62c368bb
 def flip_crop(
@@ -368,18 +373,109 @@ def input_shape(
     ds = dls.valid_ds
     return ds.shape if hasattr(ds, 'shape') else tuple(dls.valid.one_batch()[0].shape[1:])
 
+# %% ../nbs/10_data.ipynb #c1fa2503
+def _sha(*parts:bytes): return hashlib.sha256(b''.join(parts)).digest()
+
+def _table_digest(df):
+    "Column names and cells; the index does not count"
+    names = repr([str(c) for c in df.columns]).encode()
+    try: cells = pd.util.hash_pandas_object(df, index=False).to_numpy().tobytes()
+    except TypeError: cells = b''.join(_digest(list(r)) for r in df.itertuples(index=False)) # lists or arrays in cells
+    return _sha(b'table', _sha(names), cells)
+
+def _array_digest(a):
+    if a.dtype == object: return _sha(b'objects', repr(a.shape).encode(), _digest(a.ravel().tolist()))
+    return _sha(b'array', f'{a.dtype}{a.shape}'.encode(), np.ascontiguousarray(a).tobytes())
+
+# %% ../nbs/10_data.ipynb #b7c3ae02
+def _digest(o):
+    "32 bytes that say what an object holds; equal for equal type and content"
+    if isinstance(o, Tensor): o = o.detach().cpu().numpy()
+    if isinstance(o, pd.Series): o = o.to_frame()
+    if isinstance(o, pd.DataFrame): return _table_digest(o)
+    if isinstance(o, (np.ndarray, np.generic)): return _array_digest(np.asarray(o))
+    if isinstance(o, Image.Image): return _sha(b'image', o.mode.encode(), _array_digest(np.asarray(o)))
+    if isinstance(o, (list, tuple, L)): return _sha(b'list', *map(_digest, o))
+    if isinstance(o, dict): return _sha(b'dict', *(_digest(list(kv)) for kv in sorted(o.items(), key=str)))
+    if isinstance(o, Path): o = str(o)
+    if o is None or isinstance(o, (str, bytes, bool, int, float)): return _sha(type(o).__name__.encode(), repr(o).encode())
+    return _sha(b'pickle', pickle.dumps(o))
+
+# %% ../nbs/10_data.ipynb #f3999830
+_settled = 2_000_000_000 # Nanoseconds after which a file's time of change can be trusted
+
+def _read_digest(path):
+    h = hashlib.sha256()
+    with open(path, 'rb') as f:
+        while block := f.read(2**20): h.update(block)
+    return h.digest()
+
+@lru_cache(2**18)
+def _known_digest(path, size, changed): return _read_digest(path)
+
+def _file_digest(path):
+    "Folder and name, so that a moved data set stays the same, and the content"
+    p,st = Path(path),os.stat(path)
+    fresh = time.time_ns()-st.st_mtime_ns < _settled
+    content = _read_digest(path) if fresh else _known_digest(str(path), st.st_size, st.st_mtime_ns)
+    return _sha(b'file', _digest(f'{p.parent.name}/{p.name}'), content)
+
+# %% ../nbs/10_data.ipynb #19d876e0
+def _is_file(o): return isinstance(o, (str, os.PathLike)) and os.path.isfile(o)
+
+def _opened(tl, i):
+    "The file that a pipeline opens for its item `i`, as text; or the digest of what comes out"
+    o = tl.items.iloc[i] if hasattr(tl.items, 'iloc') else tl.items[i]
+    for f in tl.tfms.fs:
+        if _is_file(o): break
+        o = f(o, split_idx=tl.tfms.split_idx)
+    return str(o) if _is_file(o) else _digest(o)
+
+def _listed(ds):
+    "The files that a data set lists as its items, or None"
+    items = [o[0] if isinstance(o, tuple) and o else o for o in getattr(ds, 'items', None) or getattr(ds, 'samples', None) or ()]
+    return items if items and all(map(_is_file, items)) else None
+
+# %% ../nbs/10_data.ipynb #c09485f2
+def _sources(ds, at):
+    "Per position, a list of files (text) and digests (bytes) that its inputs are made of"
+    own = getattr(ds, '__dict__', {})
+    if 'dataset' in own: # a part: `SubsetDS`, or PyTorch's `Subset`
+        chosen = own.get('idxs', own.get('indices'))
+        return _sources(ds.dataset, [int(chosen[i]) for i in at])
+    if isinstance(ds, Datasets): return [[_opened(tl, i) for tl in ds.tls[:-1]] for i in at]
+    if isinstance(ds, ImageTensors): return [[_digest(ds[i][0])] for i in at]
+    if (files := _listed(ds)) is not None: return [[str(files[i])] for i in at]
+    with seeded(0): return [[_digest(ds[i][0])] for i in at]
+
+# %% ../nbs/10_data.ipynb #6fd37dc0
+def _walked(ds):
+    "`_sources` of all positions"
+    if not isinstance(ds, Datasets): return _sources(ds, range(len(ds)))
+    of = [(_digest(tl.items), [id(f) for f in tl.tfms.fs]) for tl in ds.tls[:-1]]
+    kept = vars(ds).get('_unlearn_sources')
+    if kept is None or kept[0] != of: kept = vars(ds)['_unlearn_sources'] = of,_sources(ds, range(len(ds)))
+    return kept[1]
+
+def _pixels(ds, targets):
+    "Fingerprint of `ImageTensors`; kept for as long as neither pixels, positions nor labels change"
+    x,labels = ds._base[0],targets.numpy().tobytes()
+    key = x.data_ptr(),0 if x.is_inference() else x._version,hash(ds.idxs.numpy().tobytes()),hash(labels)
+    if key in ds._digest: return ds._digest[key]
+    h = hashlib.sha256(labels)
+    for i in ds.idxs.split(8192): h.update(x[i.to(x.device)].cpu().numpy().tobytes())
+    return ds._digest.setdefault(key, h.hexdigest()[:16])
+
+# %% ../nbs/10_data.ipynb #f332bb6a
 def data_fingerprint(
     ds # A training set
 )->str: # 16 hex digits; equal for equal content in equal order
-    "What the data are: pixels and labels in memory, or file names, sizes and labels on disk"
-    targets,h = dataset_targets(ds),hashlib.sha256()
-    h.update(targets.numpy().tobytes())
-    if isinstance(ds, ImageTensors):
-        key = hash(ds.idxs.numpy().tobytes())
-        if key in ds._digest: return ds._digest[key]
-        for i in ds.idxs.split(8192): h.update(ds._base[0][i.to(ds._base[0].device)].cpu().numpy().tobytes())
-        return ds._digest.setdefault(key, h.hexdigest()[:16])
-    items = getattr(ds, 'items', None)
-    if items is None: items = [np.asarray(ds[i][0]).tobytes() for i in range(len(ds))]
-    for o in items: h.update(f'{Path(o).parent.name}/{Path(o).name}:{Path(o).stat().st_size}'.encode() if isinstance(o, (str, Path)) and Path(o).exists() else o if isinstance(o, bytes) else str(o).encode())
-    return h.hexdigest()[:16]
+    "What the data are: pixels or cells in memory, or names and contents of files; and the labels"
+    if not isinstance(ds, Datasets) and isinstance(getattr(ds, 'items', None), pd.DataFrame): # fastai's `TabularPandas`
+        raw = ds.new(ds.items).decode() if hasattr(ds, 'decode') else ds # as it was before categories became numbers
+        return _table_digest(raw.items[list(getattr(ds, 'all_col_names', ds.items.columns))]).hex()[:16]
+    targets = dataset_targets(ds)
+    if isinstance(ds, ImageTensors): return _pixels(ds, targets)
+    with ThreadPoolExecutor(8) as pool:
+        parts = pool.map(lambda row: _sha(*(_file_digest(o) if isinstance(o, str) else o for o in row)), _walked(ds))
+        return _sha(_digest(targets), *parts).hex()[:16]

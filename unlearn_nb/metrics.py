@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['hit_rate', 'rates', 'js_divergence', 'zrf', 'activation_distance', 'completeness', 'distances', 'average_gap', 'tow',
            'prediction_spread', 'class_rates', 'margins', 'klom', 'relearn_curve', 'relearn_time', 'ain',
-           'weight_distance', 'bootstrap_ci', 'measures', 'evaluate']
+           'weight_distance', 'all_equal', 't_interval', 'bootstrap_ci', 'measures', 'made_with', 'evaluate']
 
 # %% ../nbs/60_metrics.ipynb #b6d1c180
 import math
@@ -19,7 +19,7 @@ from scipy import stats as sps
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .core import seeded
+from .core import RequestError, seeded, warn_threads
 from .learner import BatchNormMode, UnlearnMethod, working_copy
 from .outputs import Outputs, collect, spread
 from .splits import ForgetSplit
@@ -119,22 +119,33 @@ def margins(
     z,at = logits.double(),y[:,None]
     return (z.gather(1, at)[:,0] - z.scatter(1, at, -torch.inf).logsumexp(1))
 
+# %% ../nbs/60_metrics.ipynb #997eb842
+def _bin_shares(m, lo, hi, bins, right_open):
+    "Share of the models in each of `bins` equal bins (n, bins); the largest value is in the last one, or nowhere"
+    at = ((m-lo)/(hi-lo).clamp(min=1e-12)*bins).long()
+    counts = F.one_hot(at.clamp(0, bins), bins+1).double().sum(0)
+    top = counts[:,bins].clone()
+    counts = counts[:,:bins]
+    if not right_open: counts[:,-1] += top
+    return counts/counts.sum(1, keepdim=True).clamp(min=1)
+
 def klom(
     unlearned:Tensor,   # Margins (models, n)
     oracle:Tensor,      # Margins (models, n)
     bins:int=20,
     clip:float=100.,    # Of the margins
-    eps:float=1e-5      # Added to every bin
+    eps:float=1e-5,     # Added to every bin; with 'easydub' the least share of an oracle's bin
+    like:str|None=None  # 'easydub': as that code counts, which can be negative; None: every model counts
 )->Tensor:              # (n,), in nats, 0 is best
     "KL divergence of the margins of unlearned models from those of retrained ones, per image"
+    if like not in (None, 'easydub'): raise RequestError(f"`like` must be None or 'easydub', got {like!r}")
     u,o = (m.double().clamp(-clip, clip) for m in (unlearned, oracle))
     lo,hi = torch.minimum(u.amin(0), o.amin(0)),torch.maximum(u.amax(0), o.amax(0))
-    def hist(m):
-        at = ((m-lo)/(hi-lo).clamp(min=1e-12)*bins).long().clamp(0, bins-1)
-        p = F.one_hot(at, bins).double().mean(0)+eps
-        return p/p.sum(1, keepdim=True)
-    p,q = hist(u),hist(o)
-    return (p*(p/q).log()).sum(1)
+    if like: hi = torch.where(lo >= hi, lo+1, hi) # one value only: it stays in the first bin
+    p,q = (_bin_shares(m, lo, hi, bins, right_open=bool(like)) for m in (u, o))
+    if like: q = torch.where(p > 0, q.clamp(min=eps), q)
+    else: p,q = ((v+eps)/(1+bins*eps) for v in (p, q))
+    return torch.where(p > 0, p*(p/q).log(), 0.).sum(1)
 
 # %% ../nbs/60_metrics.ipynb #417c6ecc
 class _Watch(Callback):
@@ -197,18 +208,36 @@ def weight_distance(
         rows.append({'layer': n, 'distance': d, 'relative': d/max(size, 1e-12)})
     return pd.DataFrame(rows)
 
+# %% ../nbs/60_metrics.ipynb #37e5a2c7
+def all_equal(
+    x # Values
+)->bool: # True for no or one value, too
+    "Whether values differ by no more than rounding"
+    x = np.asarray(x, dtype=float)
+    return not len(x) or bool(np.ptp(x) <= 1e-12*max(1., np.abs(x).max()))
+
+def t_interval(
+    x,               # Values, one per seed; `NaN`s make the interval `NaN`
+    level:float=.95  # In (0, 1)
+)->tuple:            # Lower and upper bound of the mean; `NaN`s for fewer than two values and for equal ones
+    "Student's t interval of a mean"
+    x = np.asarray(x, dtype=float)
+    if len(x) < 2 or all_equal(x): return np.nan,np.nan
+    half = sps.t.ppf((1+level)/2, len(x)-1)*x.std(ddof=1)/len(x)**.5
+    return float(x.mean()-half),float(x.mean()+half)
+
 # %% ../nbs/60_metrics.ipynb #cbc0fed2
 def bootstrap_ci(
-    x,               # Values, one per seed
+    x,               # Values; of fewer than about thirty it covers less than it says
     level:float=.95,
     seed:int=0,
     n:int=9999       # Resamples
-)->tuple:            # Lower and upper bound of the mean; (None, None) for fewer than two values
-    "Percentile bootstrap interval of a mean"
+)->tuple:            # Lower and upper bound of the mean; `NaN`s for fewer than two values and for equal ones
+    "Percentile bootstrap interval of a mean; over few seeds use `t_interval`"
     x = np.asarray(x, dtype=float)
-    if len(x) < 2: return None,None
-    if np.ptp(x) == 0: return float(x[0]),float(x[0])
-    ci = sps.bootstrap((x,), np.mean, confidence_level=level, n_resamples=n, method='percentile', rng=np.random.default_rng(seed)).confidence_interval
+    if len(x) < 2 or all_equal(x): return np.nan,np.nan
+    rng = np.random.default_rng(seed)
+    ci = sps.bootstrap((x,), np.mean, confidence_level=level, n_resamples=n, method='percentile', rng=rng).confidence_interval
     return float(ci.low),float(ci.high)
 
 # %% ../nbs/60_metrics.ipynb #ceee89f8
@@ -220,13 +249,22 @@ def measures(
     record = getattr(learn, 'unlearn_record', None)
     return {**rates(collect(learn, split), split.kind), 'seconds': None if record is None else record.seconds}
 
+def made_with(
+    learn:Learner
+)->int|None: # `None` for a model without a record
+    "Number of threads a model was unlearned or retrained with, by its record"
+    record = getattr(learn, 'unlearn_record', None)
+    return None if record is None else (record.environment or {}).get('threads')
+
 def evaluate(
     learn:Learner,      # The unlearned model
     split:ForgetSplit,  # The request
     oracle=()           # Learners retrained without the forget set
 )->pd.DataFrame:        # Columns metric, value, oracle (mean), oracle_std (`NaN` for fewer than two), gap (absolute)
-    "Score an unlearned model beside retrained ones"
-    oracle = [measures(o, split) for o in ([oracle] if isinstance(oracle, Learner) else oracle)]
+    "Score an unlearned model beside retrained ones; warns if they were made with different numbers of threads"
+    oracle = [oracle] if isinstance(oracle, Learner) else list(oracle)
+    warn_threads(map(made_with, [learn, *oracle]), 'the models')
+    oracle = [measures(o, split) for o in oracle]
     rows = []
     for k,v in measures(learn, split).items():
         ref = pd.Series([o[k] for o in oracle], dtype=float).dropna()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from .bench import current_rows, plot_classes, plot_methods, plot_tradeoff, write_results
+from .bench import current_rows, mixed_threads, plot_classes, plot_methods, plot_tradeoff, write_results
 from .core import atomic_dir, environment
 from .pages import render, svg_uri
 from .stats import compare_methods, group_by, ranks, summary, with_gap
@@ -42,7 +42,7 @@ document.querySelectorAll('table').forEach(t=>t.querySelectorAll('th').forEach((
 
 # %% ../nbs/82_report.ipynb #064198e5
 _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title><style>{{ style }} th{cursor:pointer;user-select:none;position:sticky;top:0} th:hover{background:var(--hi)} th[aria-sort=ascending]::after{content:' \25B4'} th[aria-sort=descending]::after{content:' \25BE'}</style></head><body>
-<h1>{{ title }}</h1><p>{% if constant %}{{ constant }}. {% endif %}{{ n }} models, {{ groups|length }} comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean absolute difference to them over UA, RA, TA and, where it was measured, MIA; 0 is best. Click a heading to sort.</p>
+<h1>{{ title }}</h1><p>{% if constant %}{{ constant }}. {% endif %}{{ n }} models, {{ groups|length }} comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean absolute difference to them over UA, RA, TA and, where it was measured, MIA; 0 is best.{% if threads %} Made with different numbers of threads ({{ threads }}), which gives other weights for the same seed: small differences may come from that.{% endif %} Click a heading to sort.</p>
 <label>Show <select id="pick"><option value="">everything</option>{% for g in groups %}<option>{{ g }}</option>{% endfor %}</select></label>
 {% macro table(df) %}<div class="wide"><table><thead><tr>{% for c in df.columns if c != '_g' %}<th scope="col"{% if c in text %} class="t"{% endif %}>{{ c }}</th>{% endfor %}</tr></thead><tbody>
 {% for r in df.to_dict('records') %}<tr{% if r._g %} data-group="{{ r._g }}"{% endif %}{% if r.method == 'retrain' %} class="retrain"{% endif %}>{% for c in df.columns if c != '_g' %}<td{% if c in text %} class="t"{% endif %}>{{ r[c] }}</td>{% endfor %}</tr>
@@ -50,7 +50,7 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 <h2>Results</h2>{{ table(board) }}
 <h2>Forgetting against utility</h2><div class="cards">{% for g, img in figures %}<figure data-group="{{ g }}"><img alt="Forgetting against utility, {{ g }}" src="{{ img }}"><figcaption>{{ g }}</figcaption></figure>{% endfor %}</div>
 {% if ranks is not none and ranks|length > 1 %}<h2>Mean rank by gap</h2><p>Over all comparisons and seeds, 1 is best.</p>{{ table(ranks) }}{% endif %}
-{% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second, percentage points, over shared seeds{% if many %}, with the method whose mean gap is smallest{% endif %}; p by paired t-test, corrected for the number of pairs (Benjamini-Hochberg).</p>{{ table(pairs) }}{% endif %}
+{% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second, percentage points, over shared seeds{% if many %}, with the method whose mean gap is smallest{% endif %}; p by paired t-test, corrected for the number of pairs (Benjamini-Hochberg); pairs whose differences are all equal have none and are left out.</p>{{ table(pairs) }}{% endif %}
 <h2>Made with</h2><p>{% for k, v in env.items() if v %}{{ k }} {{ v }}{% if not loop.last %}, {% endif %}{% endfor %}</p><script>{{ script }}</script></body></html>'''
 
 def _group_name(r): return ', '.join(str(r[k]) + (' epochs' if k == 'epochs' else '') for k in group_by if r[k] not in ('', None))
@@ -72,7 +72,8 @@ def report_page(
     same = [c for c in group_by[:-1] if board[c].nunique() == 1] # said once, above the table
     constant = _group_name({**dict.fromkeys(group_by, ''), **{c: board[c].iloc[0] for c in same}})
     board,pairs = board.drop(columns=same),pairs.drop(columns=same)
-    return render(_page, _script, title=title, n=len(df), constant=constant, text={*group_by, 'method', 'first', 'second'}, groups=list(dict.fromkeys(board['_g'])), board=board, many=many, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
+    threads = ', '.join(map(str, mixed_threads(df.to_dict('records'))))
+    return render(_page, _script, title=title, n=len(df), constant=constant, threads=threads, text={*group_by, 'method', 'first', 'second'}, groups=list(dict.fromkeys(board['_g'])), board=board, many=many, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
 
 # %% ../nbs/82_report.ipynb #fe5ea0aa
 def report(

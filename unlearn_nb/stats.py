@@ -12,32 +12,35 @@ import numpy as np
 import pandas as pd
 from scipy import stats as sps
 
-from .bench import group_by
+from .bench import group_by, mixed_threads
 from .core import RequestError
-from .metrics import bootstrap_ci
+from .metrics import all_equal, t_interval
 
 # %% ../nbs/81_stats.ipynb #535aaf6c
 def summary(
     rows,             # Rows of results.json, or a DataFrame
     metrics=('A_Df', 'A_Dr', 'UA', 'RA', 'TA', 'gap', 'seconds', 'seconds_ratio', 'cpu_ratio', 'images_ratio')
-)->pd.DataFrame:      # One row per group, method and metric: n, mean, std (`NaN` for one seed), low, high (95 % of the mean)
+)->pd.DataFrame:      # One row per group, method and metric: n, mean, std (`NaN` for one seed), low, high (95 % t interval of the mean; `NaN` for one seed and for equal ones)
     "Mean and spread over seeds; several retrained models of a seed count as one, their mean"
     df = with_gap(rows)
     out = []
     for key,g in df.groupby([*group_by, 'method'], sort=False):
         for m in (m for m in metrics if m in g and g[m].notna().any()):
             x = g.groupby('seed')[m].mean().dropna().to_numpy()
-            low,high = bootstrap_ci(x)
-            out.append({**dict(zip([*group_by, 'method'], key)), 'metric': m, 'n': len(x), 'mean': x.mean(), 'std': x.std(ddof=1) if len(x) > 1 else np.nan, 'low': low, 'high': high})
+            low,high = t_interval(x)
+            std = x.std(ddof=1) if len(x) > 1 else np.nan
+            about = dict(zip([*group_by, 'method'], key))
+            out.append({**about, 'metric': m, 'n': len(x), 'mean': x.mean(), 'std': std, 'low': low, 'high': high})
     return pd.DataFrame(out)
 
 # %% ../nbs/81_stats.ipynb #1de78000
 def with_gap(
     rows # Rows of results.json, or a DataFrame
 )->pd.DataFrame: # With column gap
-    "Add the gap to retraining"
+    "Add the gap to retraining; warns if models that are compared were made with different numbers of threads"
     df = pd.DataFrame(rows).reset_index(drop=True)
     if not len(df): raise RequestError("there are no finished results yet")
+    if 'threads' in df: mixed_threads(df.to_dict('records'))
     for c in ('recipe', 'epochs'):
         if c not in df: df[c] = ''
     if 'UA' not in df: return df.assign(gap=np.nan)
@@ -52,29 +55,35 @@ def with_gap(
     return df.assign(gap=gap)
 
 # %% ../nbs/81_stats.ipynb #827c724d
+def _pair(a, b):
+    "n, mean and p-value of the differences on shared seeds"
+    d = (a-b).dropna().to_numpy()
+    p = np.nan if all_equal(d) else float(sps.ttest_1samp(d, 0).pvalue)
+    return {'n': len(d), 'difference': d.mean() if len(d) else np.nan, 'p': p}
+
 def compare_methods(
     rows,               # Rows of results.json, or a DataFrame
     metric:str='gap',
     against:str|None=None # Only pairs with this method; 'best': with the one whose mean is lowest in each group; None: all pairs
-)->pd.DataFrame:        # One row per group and pair: n, difference (first minus second), p, p_corrected; `NaN` for fewer than two shared seeds
+)->pd.DataFrame:        # One row per group and pair: n, difference (first minus second), p, p_corrected; `NaN` for fewer than two shared seeds and for equal differences
     "Differences of methods over shared seeds"
     df,out = with_gap(rows),[]
     if metric not in df: raise RequestError(f"no metric {metric!r} in these results")
     for key,g in df.groupby(group_by, sort=False):
-        wide = g.assign(**{metric: g[metric].astype(float)}).pivot_table(index='seed', columns='method', values=metric, sort=False)
-        only = wide.drop(columns=['original', 'retrain'], errors='ignore').mean().idxmin() if against == 'best' else against
+        g = g.assign(**{metric: g[metric].astype(float)})
+        wide = g.pivot_table(index='seed', columns='method', values=metric, sort=False)
+        rivals = wide.drop(columns=['original', 'retrain'], errors='ignore')
+        only = rivals.mean().idxmin() if against == 'best' else against
         for a,b in combinations([m for m in wide if m != 'original'], 2):
             if only is not None and only not in (a, b): continue
-            d = (wide[a]-wide[b]).dropna().to_numpy()
-            if not len(d): continue
-            flat = np.ptp(d) < 1e-12
-            p = np.nan if len(d) < 2 else (1. if abs(d[0]) < 1e-12 else 0.) if flat else float(sps.ttest_1samp(d, 0).pvalue)
-            out.append({**dict(zip(group_by, key)), 'first': a, 'second': b, 'metric': metric, 'n': len(d), 'difference': d.mean(), 'p': p})
+            pair = _pair(wide[a], wide[b])
+            if pair['n']: out.append({**dict(zip(group_by, key)), 'first': a, 'second': b, 'metric': metric, **pair})
     res = pd.DataFrame(out, columns=[*group_by, 'first', 'second', 'metric', 'n', 'difference', 'p'])
     res['p_corrected'] = np.nan
     for _,g in res[res['p'].notna()].groupby(group_by): res.loc[g.index, 'p_corrected'] = sps.false_discovery_control(g['p'])
     return res
 
+# %% ../nbs/81_stats.ipynb #c948f38b
 def ranks(
     rows,              # Rows of results.json, or a DataFrame
     metric:str='gap',
@@ -83,5 +92,6 @@ def ranks(
     "Mean rank of each method; original and retrained models do not take part"
     df = with_gap(rows)
     df = df[~df['method'].isin(['original', 'retrain']) & df[metric].notna()]
-    r = df.assign(rank=df.groupby([*group_by, 'seed'])[metric].rank(ascending=best == 'low')).groupby('method')['rank'].agg(['mean', 'count'])
+    place = df.groupby([*group_by, 'seed'])[metric].rank(ascending=best == 'low')
+    r = df.assign(rank=place).groupby('method')['rank'].agg(['mean', 'count'])
     return r.rename(columns={'mean': 'rank', 'count': 'n'}).sort_values('rank')
