@@ -15,10 +15,10 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_classes', 'plot_methods',
            'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
            'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
-           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'shadow_margins', 'svc_mia',
-           'threshold_attacks', 'probes', 'Audit', 'audit', 'oracle', 'average_gap', 'class_rates', 'js_divergence',
-           'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam',
-           'plot_weight_distance']
+           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
+           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
+           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
+           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #aa756de9
 from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed
@@ -42,9 +42,11 @@ from .conformance import conformance
 from .worstcase import ForgettingEvents, WorstCase, brute_force, one_shot, plot_chosen, plot_composition, plot_search, score_set, worst_case
 from .metrics import average_gap, class_rates, evaluate, hit_rate, js_divergence, klom, measures, rates, relearn_curve, tow, weight_distance, zrf
 from .ensemble import retrain_many
-from .attacks import epsilon, forget_score, lira, lira_attack, shadow_margins, svc_mia, threshold_attacks
+from .attacks import epsilon, forget_score, lira, lira_attack, rmia, shadow_margins, svc_mia, threshold_attacks
 from .probes import probes
-from .audit import Audit, audit, oracle
+from .fakes import planted_fakes, register_fake
+from .evidence import register_measure
+from .audit import Audit, audit, controls, oracle
 from .interpret import gradcam, plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .store import Store, StoreError
 from .bench import bench, plan, plot_classes, plot_methods, plot_tradeoff, plot_unsir, register_metric
@@ -57,5 +59,5 @@ _all_ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'env
          'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence',
          'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate',
          'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
-         'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'Audit', 'audit', 'oracle',
+         'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit', 'controls', 'oracle',
          'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']

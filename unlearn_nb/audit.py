@@ -51,7 +51,7 @@ class Audit:
 
     def _repr_html_(self): return f"<ul>{''.join(f'<li>{s}</li>' for s in self.verdict)}</ul>"
 
-# %% ../nbs/70_audit.ipynb #996f7618
+# %% ../nbs/70_audit.ipynb #60890c6d
 @dataclass
 class Controls:
     "What audited models are compared with"
@@ -79,7 +79,7 @@ def controls(
         found[name] = observe(every[name], split, found.get('original'), n, seed, learn if paint else None)
     return Controls(models, fakes, found)
 
-# %% ../nbs/70_audit.ipynb #1567f9c6
+# %% ../nbs/70_audit.ipynb #2ee9902a
 def evidence_on(
     new:Learner,       # The audited model
     split:ForgetSplit,
@@ -110,7 +110,7 @@ def verdict_on(
     findings += answer_findings(learn.model, new.model, found['original'].outs, found['unlearned'].outs)
     return table,judge(table, len(beside.refs), list(beside.fakes), findings)
 
-# %% ../nbs/70_audit.ipynb #a5a41e69
+# %% ../nbs/70_audit.ipynb #08e57620
 def _collateral(outs, split):
     "Held-out accuracy on each retained class"
     per = {k: class_rates(o['valid_retain']) for k,o in outs.items() if o['valid_retain'] is not None}
@@ -122,7 +122,7 @@ def _collateral(outs, split):
         res.append({'class': split.vocab[i], 'value': v, 'original': per['original'][i], 'retrained': float(np.mean(theirs)) if refs else np.nan, 'low': low})
     return pd.DataFrame(res)
 
-# %% ../nbs/70_audit.ipynb #767b9790
+# %% ../nbs/70_audit.ipynb #f628917e
 def _limits(refs, split, quick, outs, fakes):
     "What this audit cannot conclude"
     o = outs['unlearned']
@@ -184,15 +184,17 @@ def audit(
     seed:int=0,
     command:str|None=None,  # That made it, for the record
     progress:bool=True,     # Show a bar
-    figures:bool=True       # Draw pictures
+    figures:bool=True,      # Draw pictures
+    beside:Controls|None=None # From `controls`, where several models of one request are audited; then `oracle` is not needed
 )->Audit:                   # Raises `RequestError`; no model is changed
     "Everything at once"
     if effort not in ('quick', 'full'): raise RequestError(f"`effort` must be 'quick' or 'full', got {effort!r}")
     refs = [oracle] if isinstance(oracle, Learner) else list(oracle)
+    if beside is not None: refs = [beside.models[k] for k in beside.refs]
     how = dict(n=2000 if effort == 'quick' else None, seed=seed, paint=effort == 'full')
     split.on(new.dls) # raises for other data or classes
     with timed() as t:
-        beside = controls(learn, split, refs, progress=progress, **how)
+        beside = beside or controls(learn, split, refs, progress=progress, **how)
         found = evidence_on(new, split, beside, **how)
         models = {'original': learn, 'unlearned': new, **beside.models}
         again,curves = relearning(models, split, effort, seed)

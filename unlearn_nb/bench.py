@@ -198,7 +198,10 @@ def _attacks(learn, split): return {**attack_rates(_ask(learn, split, n=2000), s
 def _sampled(learn, split): o = _ask(learn, split, n=5000); return {**rates(o, split.kind), **attack_rates(o, split)}
 
 @register_metric('probes')
-def _probes(learn, split): return {k.replace(' ', '_'): None if v != v else v for k,v in probes({'model': learn}, split)[0]['model'].items() if k != 'relearn steps'}
+def _probes(learn, split):
+    found = probes({'model': learn}, split)[0]['model']
+    alone = {k: v for k,v in found.items() if k != 'relearn steps' and not k.startswith('likeness')} # which is to the original
+    return {k.replace(',', '').replace(' ', '_'): None if v != v else v for k,v in alone.items()}
 
 @register_metric('distance', oracle=True)
 def _distance(learn, split, retrained): return distances(_ask(learn, split, n=2000), [_ask(r, split, n=2000) for r in retrained])
