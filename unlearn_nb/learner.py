@@ -7,7 +7,7 @@ __all__ = ['unsir_recipe', 'Autocast', 'bf16_pays', 'Phase', 'Recipe', 'phase_se
            'TrimMemory', 'ReplaySchedule', 'image_learner', 'train', 'SkipValidation', 'BatchNormMode',
            'DivergenceGuard', 'CostMeter', 'UnlearnMethod', 'register_method', 'get_method', 'list_methods',
            'UnlearnRecord', 'model_hash', 'frozen_copy', 'working_copy', 'predict_logits', 'check_trained', 'more_than',
-           'check_outcome', 'LRRange', 'lr_edge', 'lr_range', 'one_cycle']
+           'recognised', 'check_outcome', 'LRRange', 'lr_edge', 'lr_range', 'one_cycle']
 
 # %% ../nbs/30_learner.ipynb #eee8df31
 import copy
@@ -436,6 +436,13 @@ def more_than(
     "Are there more successes than `rate` explains? Exact one-sided binomial test at 5 %"
     return bool(n and binom.sf(hits-1, n, rate) < _false_alarm)
 
+def recognised(
+    hits:int, # Held-out images of the classes that went whose class is named, 0..n
+    n:int     # of so many
+)->bool:
+    "Is a class named more often than a model that never saw it would?"
+    return more_than(hits, n, _hardly_ever)
+
 # %% ../nbs/30_learner.ipynb #157bd89b
 def _held_out(
     split:ForgetSplit,
@@ -504,7 +511,7 @@ def check_outcome(
         was,now = ((logits.argmax(1) == y) for logits,y in (predict_logits(l, dl) for l in (old, new)))
     forgotten,retained = _compare(was, now, len(gone))
     hits,right = int(now[:len(gone)].sum()),int(now[len(gone):].sum())
-    forgotten |= {'classes': [split.vocab[k] for k in classes], 'recognised': more_than(hits, len(gone), _hardly_ever)}
+    forgotten |= {'classes': [split.vocab[k] for k in classes], 'recognised': recognised(hits, len(gone))}
     unremarkable = 1 - max((retained['before'] or 0) - _retained_loss, 0)
     retained['fell'] = more_than(len(kept)-right, len(kept), unremarkable)
     res = {'forgotten': forgotten if len(gone) else None, 'retained': retained, 'failed': forgotten['recognised'] or retained['fell']}
