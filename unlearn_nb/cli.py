@@ -10,6 +10,7 @@ __all__ = ['app', 'polite', 'parse_value', 'parse_hyper', 'parse_normalize', 're
 import json
 import os
 import sys
+import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Optional
@@ -26,7 +27,6 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 @contextmanager
 def polite():
     "Turn wrong requests into one line on stderr and exit code 2, a diverged run or Ctrl-C into one line and 1"
-    import warnings
     warnings.filterwarnings('ignore', category=FutureWarning); warnings.filterwarnings('ignore', category=DeprecationWarning)
     warnings.showwarning = lambda message, *args, **kwargs: typer.echo(f"warning: {message}", err=True)
     code = 0
@@ -60,15 +60,15 @@ def parse_hyper(
 
 # %% ../nbs/90_cli.ipynb #17daa21b
 def parse_normalize(
-    text:str|None # 'data', 'imagenet' or MEAN:STD with comma-separated channels on the 0..1 scale
+    text:str|None # 'data', 'imagenet', 'half', 'none', 'bytes' or MEAN:STD with comma-separated channels on the 0..1 scale
 ):                # The same for `folder_dls`; raises `RequestError`
     "How inputs are normalised"
-    if text is None or text in ('data', 'imagenet'): return text
+    if text is None or text in ('data', 'imagenet', 'half', 'none', 'bytes'): return text
     try:
         mean,std = ([float(v) for v in part.split(',')] for part in text.split(':'))
         if len(mean) == len(std) and all(s > 0 for s in std): return mean,std
     except ValueError: pass
-    raise RequestError(f"cannot read --normalize {text!r}: write data, imagenet, or MEAN:STD such as 0.49,0.48,0.45:0.25,0.24,0.26")
+    raise RequestError(f"cannot read --normalize {text!r}: write data, imagenet, half (-1..1), none (0..1), bytes (0..255), or MEAN:STD such as 0.49,0.48,0.45:0.25,0.24,0.26")
 
 def read_indices(
     path:Path # One position per line; blank lines and lines that start with # are skipped
@@ -209,9 +209,9 @@ def forget(
     hyper:Annotated[Optional[list[str]], typer.Option('--set', help="Hyper-parameter of the method, NAME=VALUE; repeat for several")] = None,
     arch:Annotated[Optional[str], typer.Option(help="Architecture of a .safetensors file that does not say")] = None,
     size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")] = None,
-    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet or MEAN:STD, likewise")] = None,
+    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD, likewise. Default: the one that fits held-out images best, which is named")] = None,
     classes:Annotated[Optional[str], typer.Option(help="Class names in the order of the outputs, comma-separated, likewise. Default: sorted folder names")] = None,
-    augment:Annotated[Optional[bool], typer.Option(help="Flip and shift training images. Default: as the file says, else not")] = None,
+    augment:Annotated[Optional[bool], typer.Option(help="Flip and shift training images. Default: as the file says, else yes, which kept a point more of retained accuracy")] = None,
     epochs:Annotated[Optional[int], typer.Option(min=1, help="For retraining a model that carries no recipe")] = None,
     bs:Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
     seed:Annotated[int, typer.Option(min=0)] = 0,
@@ -245,10 +245,16 @@ def _source(data, **kwargs):
 def _load(model, data, trust, arch=None, size=None, normalize=None, classes=None, augment=None, bs=None, seed=0):
     "A learner from a model file and a folder, or from a model file and the loaders of another"
     from unlearn_nb.all import load_exported, load_model
-    data = _source(data, **({} if bs is None else {'bs': bs}))
-    if not isinstance(data, Path) and (given := [n for n,v in (('size', size), ('normalize', normalize), ('classes', classes), ('augment', augment)) if v is not None]): raise RequestError(f"--{given[0]} is for a folder of images")
-    if model.suffix in ('.pkl', '.pickle', '.pth', '.pt'): return load_exported(model, data, trust=trust, bs=bs, seed=seed)
-    return load_model(model, data, arch=arch, size=size, normalize=parse_normalize(normalize), vocab=classes.split(',') if classes else None, augment=augment, bs=bs, seed=seed)
+    folder,pickled = Path(data).expanduser().is_dir(),model.suffix in ('.pkl', '.pickle', '.pth', '.pt')
+    reading = {'size': size, 'normalize': normalize, 'classes': classes, 'augment': augment}
+    for name,value in reading.items():
+        if value is not None and pickled: warnings.warn(f"--{name} is not used for {model.name}: an exported Learner carries its own")
+        if value is not None and not folder and name in ('size', 'classes'): raise RequestError(f"--{name} is for a folder of images")
+    if pickled: return load_exported(model, _source(data), trust=trust, bs=bs, seed=seed)
+    normalize = parse_normalize(normalize)
+    if folder: return load_model(model, _source(data), arch=arch, size=size, normalize=normalize, vocab=classes.split(',') if classes else None, augment=augment, bs=bs, seed=seed)
+    said = {'bs': bs, 'normalize': normalize, **({'flip': False, 'pad': 0} if augment is False else {})}
+    return load_model(model, _source(data, **{k: v for k,v in said.items() if v is not None}), arch=arch, normalize=normalize, seed=seed)
 
 # %% ../nbs/90_cli.ipynb #d6b3409a
 def _same_data(file, learn):
@@ -274,6 +280,7 @@ def _forget(learn, classes, idxs, method, settings, seed, out, target, overwrite
         (tmp/'record.json').write_text(json.dumps(canonical(asdict(new.unlearn_record)), indent=1))
         (tmp/'scores.json').write_text(json.dumps(canonical(scores), indent=1))
     typer.echo(_table([{'method': k, **v} for k,v in scores.items()]) + f"\n\n{target}, record.json and scores.json are in {out}")
+    typer.echo(new.unlearn_record.outcome['says'])
 
 def _export(learn, path):
     try: learn.export(path.absolute())
@@ -295,8 +302,9 @@ def audit(
     effort:Annotated[str, typer.Option(help="quick or full")] = 'quick',
     arch:Annotated[Optional[str], typer.Option(help="Architecture of .safetensors files that do not say")] = None,
     size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")] = None,
-    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet or MEAN:STD, likewise")] = None,
+    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD, likewise. Default: the one that fits held-out images best, which is named")] = None,
     classes:Annotated[Optional[str], typer.Option(help="Class names in the order of the outputs, comma-separated, likewise. Default: sorted folder names")] = None,
+    augment:Annotated[Optional[bool], typer.Option(help="Flip and shift training images. Default: as the file says, else yes, which kept a point more of retained accuracy")] = None,
     bs:Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
     seed:Annotated[int, typer.Option(min=0)] = 0,
     trust_pickle:Annotated[bool, typer.Option('--trust-pickle', help="The pickles come from a trusted place; loading them runs their code")] = False,
@@ -308,7 +316,7 @@ def audit(
         if effort not in ('quick', 'full'): raise RequestError(f"--effort must be quick or full, got {effort!r}")
         if not overwrite and (out/'report.html').exists(): raise RequestError(f"{out/'report.html'} exists; choose another --out or pass --overwrite")
         idxs = read_indices(forget_file) if forget_file else None
-        settings = dict(arch=arch, size=size, normalize=normalize, classes=classes, bs=bs, seed=seed)
+        settings = dict(arch=arch, size=size, normalize=normalize, classes=classes, augment=augment, bs=bs, seed=seed)
         learn = _load(original, data, trust_pickle, **settings)
         _audit(learn, [_load(f, data, trust_pickle, **{**settings, 'arch': arch or (getattr(learn, 'arch_config', None) or {}).get('arch')}) for f in (unlearned, *(oracle or []))], forget, idxs, retrain, effort, seed, out)
 
@@ -334,7 +342,7 @@ def _write_audit(a, out):
 def worst_case(
     data:Annotated[str, typer.Option(help="digits, cifar10, cifar100, fashion_mnist, or a folder of images")],
     out:Annotated[Path, typer.Option(help="Folder for forget_idxs.txt, worst_case.json and figures")],
-    model:Annotated[Optional[Path], typer.Option(help="A trained .safetensors file. Default: train one and save it to OUT")] = None,
+    model:Annotated[Optional[Path], typer.Option(help="A trained .safetensors file, or an exported Learner (.pkl) with --trust-pickle. Default: train one and save it to OUT")] = None,
     arch:Annotated[Optional[str], typer.Option(help="Network to train, or of a file that does not say. Default: small_resnet")] = None,
     frac:Annotated[Optional[float], typer.Option(help="Share of the units to choose. Default: 0.1")] = None,
     n:Annotated[Optional[int], typer.Option(min=1, help="Or: how many")] = None,
@@ -349,6 +357,11 @@ def worst_case(
     gamma:Annotated[float, typer.Option(min=0., help="Weight of the squared weights")] = 1e-4,
     epochs:Annotated[Optional[int], typer.Option(min=1, help="Of the training. Default: 5 for digits, 8 otherwise")] = None,
     size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures of a folder in pixels")] = None,
+    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD. Default: the one that fits held-out images best, which is named")] = None,
+    classes:Annotated[Optional[str], typer.Option(help="Class names in the order of the outputs, comma-separated, of a file that does not say. Default: sorted folder names")] = None,
+    augment:Annotated[Optional[bool], typer.Option(help="Flip and shift training images. Default: as the file says, else yes, which kept a point more of retained accuracy")] = None,
+    bs:Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
+    trust_pickle:Annotated[bool, typer.Option('--trust-pickle', help="The pickle comes from a trusted place; loading it runs its code")] = False,
     seed:Annotated[int, typer.Option(min=0)] = 0,
     overwrite:Annotated[bool, typer.Option('--overwrite', help="Replace an earlier result in OUT")] = False,
 ):
@@ -359,29 +372,50 @@ def worst_case(
         settings = dict(n=n, frac=None if n else .1 if frac is None else frac, lower=lower, granularity=granularity, direction=direction, **({'by': by} if by else {}))
         if overwrite: (out/'search.pt').unlink(missing_ok=True)
         more = {} if by else dict(steps=steps, eta='auto' if eta is None else eta, gamma=gamma)
-        _worst_case(_original(data, model, arch, size, epochs, seed, out, settings, overwrite), {**settings, **more, 'lower_steps': lower_steps, 'lower_lr': lower_lr, 'seed': seed}, out)
+        reading = dict(size=size, normalize=normalize, classes=classes, augment=augment, bs=bs)
+        _worst_case(_original(data, model, arch, reading, epochs, seed, out, settings, overwrite, trust_pickle), {**settings, **more, 'lower_steps': lower_steps, 'lower_lr': lower_lr, 'seed': seed}, out)
 
 # %% ../nbs/90_cli.ipynb #7a0350c4
-def _original(data, model, arch, size, epochs, seed, out, settings, overwrite):
+def _original(data, model, arch, reading, epochs, seed, out, settings, overwrite, trust=False):
     "The model to search with: from a file, from an earlier call with the same settings, or trained now"
-    from unlearn_nb.all import image_learner, load_model, save_model, train
-    from unlearn_nb.bench import named_dls
-    from unlearn_nb.checkpoint import read_metadata
+    from unlearn_nb.all import image_learner, save_model, train
     from unlearn_nb.worstcase import check_search
-    folder,saved,arch_,epochs = Path(data).expanduser().is_dir(),out/'model.safetensors',arch or 'small_resnet',epochs or (5 if data == 'digits' else 8)
-    dls = named_dls(data, **({'size': size} if folder and size else {}))
-    check_search(dls, **settings)
+    saved,epochs = out/'model.safetensors',epochs or (5 if data == 'digits' else 8)
     if model is None and saved.exists() and not overwrite: # of a call that was interrupted
-        m = read_metadata(saved)
-        if ((m.get('arch') or {}).get('arch'), m.get('seed'), sum(p['epochs'] for p in (m.get('recipe') or {}).get('phases', []))) != (arch_, seed, epochs): raise RequestError(f"{saved} was trained with other settings; choose another --out or pass --overwrite")
+        _same_training(saved, arch or 'small_resnet', seed, epochs)
         model = saved
-    if model: return load_model(model, Path(data).expanduser() if folder else dls, arch=arch, size=size)
-    learn = image_learner(dls, arch_, seed=seed)
+    if model:
+        learn = _load(model, data, trust, arch=arch, **reading)
+        check_search(learn.dls, **settings)
+        return learn
+    dls = _train_loaders(data, **reading)
+    check_search(dls, **settings)
+    learn = image_learner(dls, arch or 'small_resnet', seed=seed)
     typer.echo('training a model', err=True)
     with learn.no_logging(), learn.no_bar(): train(learn, epochs)
     with atomic_dir(out, overwrite=True) as tmp: save_model(learn, tmp/'model.safetensors')
     return learn
 
+# %% ../nbs/90_cli.ipynb #223efa31
+def _same_training(file, arch, seed, epochs):
+    "Refuse a model of an earlier call that was made with other settings"
+    from unlearn_nb.checkpoint import read_metadata
+    m = read_metadata(file)
+    trained = sum(p['epochs'] for p in (m.get('recipe') or {}).get('phases', []))
+    if ((m.get('arch') or {}).get('arch'), m.get('seed'), trained) != (arch, seed, epochs):
+        raise RequestError(f"{file} was trained with other settings; choose another --out or pass --overwrite")
+
+def _train_loaders(data, size=None, normalize=None, classes=None, augment=None, bs=None):
+    "Loaders to train a model on, with what was said about them"
+    from unlearn_nb.bench import named_dls
+    said = {'size': size, 'vocab': classes.split(',') if classes else None, 'normalize': parse_normalize(normalize), 'bs': bs}
+    if not Path(data).expanduser().is_dir():
+        for name,value in (('size', size), ('classes', classes)):
+            if value is not None: raise RequestError(f"--{name} is for a folder of images")
+    plain = {'flip': False, 'pad': 0} if augment is False else {}
+    return named_dls(data, **plain, **{k: v for k,v in said.items() if v is not None})
+
+# %% ../nbs/90_cli.ipynb #7411cd69
 def _worst_case(learn, settings, out):
     "Search, draw, write"
     import matplotlib; matplotlib.use('agg')

@@ -168,9 +168,14 @@ def image_stats(
     std = (q-s**2).clamp(min=0).sqrt()
     return s.tolist(),torch.where(std < 1e-6, 1., std).tolist()
 
+# (mean, std) on the 0..1 scale by name, beside 'data'; 'none' leaves 0..1, 'bytes' gives 0..255
+_usual_stats = {'imagenet': imagenet_stats, 'half': ([.5], [.5]), 'none': ([0.], [1.]), 'bytes': ([0.], [1/255])}
+
 def _normalize_tfm(normalize, train_images, n_in):
-    mean,std = {'data': lambda: image_stats(train_images()), 'imagenet': lambda: imagenet_stats}.get(normalize, lambda: normalize)() if isinstance(normalize, str) else normalize
-    mean,std = (list(v)*n_in if len(v) == 1 else list(v) if len(v) == n_in else [float(np.mean(v))]*n_in for v in (mean, std))
+    if isinstance(normalize, str) and normalize not in ('data', *_usual_stats):
+        raise RequestError(f"unknown normalisation {normalize!r}; there are data, {', '.join(_usual_stats)}, and (means, stds)")
+    if isinstance(normalize, str): normalize = _usual_stats.get(normalize) or image_stats(train_images())
+    mean,std = (list(v)*n_in if len(v) == 1 else list(v) if len(v) == n_in else [float(np.mean(v))]*n_in for v in normalize)
     return Normalize.from_stats(mean, std, cuda=False)
 
 def tensor_dls(
@@ -182,7 +187,7 @@ def tensor_dls(
     bs:int=64,             # Batch size
     flip:bool=True,        # Augment by mirroring
     pad:int|None=None,     # Augment by shifts up to so many pixels; None: an eighth of the side; with `flip=False, pad=0` no augmentation
-    normalize='data',      # 'data' (training images), 'imagenet', or `(mean, std)` per channel on the 0..1 scale
+    normalize='data',      # 'data' (training images), 'imagenet', 'half' (-1..1), 'none' (0..1), 'bytes' (0..255), or `(mean, std)` per channel on the 0..1 scale
     device=None,           # None: fastai's default device
     path='.'               # Where a `Learner` writes its models
 )->DataLoaders:
@@ -348,15 +353,39 @@ def fashion_mnist_dls(
     keep = slice(None) if n is None else stratified(t.targets, n, seed)
     return tensor_dls(t.data[keep][:,None], t.targets[keep], v.data[:,None], v.targets, t.classes, bs=bs, **{'pad': 2, **kwargs})
 
-# %% ../nbs/10_data.ipynb #032b0948
+# %% ../nbs/10_data.ipynb #17a370d6
+def _no_classes(what):
+    raise RequestError(f"the targets are {what}, not one class per image; forgetting needs a classifier with one label each")
+
+def _class_labels(targets):
+    "A tensor of labels, or `RequestError` for what is no label"
+    if targets.ndim > 2: _no_classes('masks, one class per pixel (segmentation)')
+    if targets.ndim == 2: _no_classes('several per image (multi-label, or several numbers)')
+    if targets.is_floating_point(): _no_classes('real numbers (regression)')
+    return targets.long().cpu()
+
+def _class_label(
+    o,             # One target, as fastai decodes it
+    has_vocab=True # Numbers in a row are labels rather than measurements
+)->int:
+    "The label of one image, or `RequestError` for what is no label"
+    if isinstance(o, Image.Image) or getattr(o, 'ndim', 0) > 1: _no_classes('masks, one class per pixel (segmentation)')
+    if getattr(o, 'ndim', 0) == 1: _no_classes('several per image (multi-label)' if has_vocab else 'real numbers (regression)')
+    if isinstance(o, float) or (isinstance(o, Tensor) and o.is_floating_point()): _no_classes('real numbers (regression)')
+    return int(o)
+
 def dataset_targets(
     ds # `ImageTensors`, fastai `Datasets`, or any sequence of (image, label)
-)->Tensor: # int64 (n,), on the CPU
+)->Tensor: # int64 (n,), on the CPU; raises `RequestError` for regression, multi-label and masks
     "The labels of a data set, in order"
-    if hasattr(ds, 'targets'): return torch.as_tensor(ds.targets).long().cpu()
-    if isinstance(ds, Datasets): return torch.tensor([int(o) for o in ds.tls[-1]])
-    return torch.tensor([int(ds[i][1]) for i in range(len(ds))])
+    if hasattr(ds, 'targets'): return _class_labels(torch.as_tensor(ds.targets))
+    if isinstance(ds, Datasets):
+        labels = ds.tls[-1]
+        has_vocab = hasattr(labels, 'vocab')
+        return torch.tensor([_class_label(o, has_vocab) for o in labels])
+    return torch.tensor([_class_label(ds[i][1]) for i in range(len(ds))])
 
+# %% ../nbs/10_data.ipynb #032b0948
 def class_names(
     dls:DataLoaders
 )->list[str]:

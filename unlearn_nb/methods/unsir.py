@@ -17,7 +17,9 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from ..learner import CostMeter, UnlearnMethod, lr_range, one_cycle, register_method
+from ..core import seeded
+from ..learner import CostMeter, UnlearnMethod, lr_range, one_cycle, predict_logits, recognised, register_method
+from ..splits import part_dl
 
 # %% ../../nbs/40_unsir.ipynb #22bdbb1d
 def noise_loss(
@@ -121,12 +123,18 @@ class UNSIR(UnlearnMethod):
     repair_schedule:str='one_cycle' # 'one_cycle' with `repair_lr` as its peak, or 'flat'
     bn:str='eval'                   # See `BatchNormMode`
     resample:bool=True              # Repair on other images than impair
+    rounds:int=6                    # Impair and repair at most so often while held-out images are still recognised
+    held_out:bool=True              # Read held-out images of the class for that; False: the noise alone is asked
     impair_share,repair_share,tol = .75,.5,.1 # Of the edge, and its criterion
-    reads = frozenset({'retain'})
+    look = 500                      # Held-out images of the class to ask at most, spread evenly
+    reads = frozenset({'retain', 'valid_forget'}) # no training image of the class; without `held_out` or with one round 'retain' alone
     requests = frozenset({'class'})
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
     strength = dict(impair_epochs=0, repair_epochs=0),dict(impair_lr=1e-3, repair_epochs=0),dict(impair_lr=2e-2, repair_epochs=0)
     wreck = dict(impair_lr=1e30)
+
+    def __post_init__(self):
+        if not self.held_out or self.rounds < 2: self.reads = frozenset({'retain'})
 
     @classmethod
     def published(cls,
@@ -138,7 +146,7 @@ class UNSIR(UnlearnMethod):
         n = 1000*n_retain_classes
         ratio = 20*256/n # of noise to retained images
         return cls(noise_images=256, noise_steps=40, noise_ratio=ratio, impair_samples=n, repair_samples=n, bs=round(256/(1+ratio)), impair_lr=.02, repair_lr=.01,
-                   repair_epochs=1, repair_schedule='flat', bn='train', resample=False, adam=(.9, .999, 1e-8))
+                   repair_epochs=1, repair_schedule='flat', bn='train', resample=False, adam=(.9, .999, 1e-8), rounds=1)
 
 # %% ../../nbs/40_unsir.ipynb #eccc58b1
 @patch
@@ -149,21 +157,68 @@ def sample(self:UNSIR, split, n, seed, bs):
     bs = self.bs or max(16, min(bs, n//17))
     return split.sample('retain', n, seed, train=True, bs=bs)
 
+# %% ../../nbs/40_unsir.ipynb #c44209ad
+@patch
+def noise_taken(self:UNSIR, learn, noise, labels):
+    "Share of the noise that the network gives to the class to forget; counted"
+    with torch.no_grad(): logits = learn.model.eval()(noise)
+    learn.cost_meter.images['forward'] += len(noise)
+    return (logits.argmax(1) == labels).double().mean().item()
+
+@patch
+def held_out_hits(self:UNSIR, learn, split):
+    "Held-out images of the class: how many are recognised, of how many; 0 of 0 where they are not read. Counted, no random numbers"
+    positions = split.positions('valid_forget') if 'valid_forget' in self.reads else ()
+    if not len(positions): return 0,0
+    keep = torch.linspace(0, len(positions)-1, min(len(positions), self.look)).round().long()
+    with seeded(0): logits,y = predict_logits(learn, part_dl(split.loader('valid_forget'), keep))
+    learn.cost_meter.images['forward'] += len(y)
+    return int((logits.argmax(1) == y).sum()),len(y)
+
+@patch
+def evidence(self:UNSIR,
+    taken, # Share of the noise that the impaired network gave to the class
+    hits,  # Held-out images of the class that are recognised after the repair
+    n      # of so many; 0: the noise is all there is
+)->dict:   # With `recognised`: another round is called for
+    "Is the class gone after a round?"
+    return {'noise': taken, 'hits': hits, 'held_out': n, 'recognised': recognised(hits, n) if n else taken < .5}
+
+# %% ../../nbs/40_unsir.ipynb #78aca9fe
+@patch
+def rates(self:UNSIR, learn, split, seed):
+    "Learning rates to impair and repair, and the edge that they come from if one of them is not given"
+    if None not in (self.impair_lr, self.repair_lr): return self.impair_lr,self.repair_lr,None
+    dl = self.sample(split, self.impair_samples, seed, bs=64)
+    edge = lr_range(learn, dl, self, bn=self.bn, tol=self.tol, repeats=2).edge
+    given = lambda lr,share: edge*share if lr is None else lr
+    return given(self.impair_lr, self.impair_share),given(self.repair_lr, self.repair_share),edge
+
+@patch
+def repair(self:UNSIR, learn, dl, lr, **kwargs):
+    "Train on retained images alone"
+    epochs = min(4, round(self.repair_samples/dl.n) or 1) if self.repair_epochs is None else self.repair_epochs
+    cbs = [one_cycle(lr)] if self.repair_schedule == 'one_cycle' else []
+    self.fit(learn, dl, epochs, lr, cbs=cbs, hint='repair_lr', **kwargs)
+
+# %% ../../nbs/40_unsir.ipynb #a3021e22
 @patch
 def run(self:UNSIR, learn, split):
-    "Noise, range test, impair, repair; what was found on the way is kept in `learn.unlearn_trace`"
+    "Noise, range test, then impair and repair; what was found on the way is kept in `learn.unlearn_trace`"
     seed = torch.initial_seed() % 2**31
     first = self.sample(split, self.impair_samples, seed, bs=128)
     second = self.sample(split, self.repair_samples, seed+1 if self.resample else seed, bs=64)
     noise,labels,losses = learn_noise(learn, split.classes, split.shape, self.noise_images, self.noise_steps, self.noise_lr, self.noise_reg, self)
-    edge = lr_range(learn, self.sample(split, self.impair_samples, seed, bs=64), self, bn=self.bn, tol=self.tol, repeats=2).edge if None in (self.impair_lr, self.repair_lr) else None
-    impair_lr = edge*self.impair_share if self.impair_lr is None else self.impair_lr
-    repair_lr = edge*self.repair_share if self.repair_lr is None else self.repair_lr
+    impair_lr,repair_lr,edge = self.rates(learn, split, seed)
     mom,sqr_mom,eps = self.adam
     kw = dict(opt_func=partial(Adam, mom=mom, sqr_mom=sqr_mom, eps=eps), bn=self.bn)
-    self.fit(learn, first, self.impair_epochs, impair_lr, cbs=[MixNoise(noise, labels, self.noise_ratio)], hint='impair_lr', **kw)
-    impaired = {k: v.detach().cpu().clone() for k,v in learn.model.state_dict().items()}
-    epochs = min(4, round(self.repair_samples/second.n) or 1) if self.repair_epochs is None else self.repair_epochs
-    self.fit(learn, second, epochs, repair_lr, cbs=[one_cycle(repair_lr)] if self.repair_schedule == 'one_cycle' else [], hint='repair_lr', **kw)
+    evidence = []
+    while len(evidence) < max(self.rounds, 1) and (not evidence or evidence[-1]['recognised']):
+        self.fit(learn, first, self.impair_epochs, impair_lr, cbs=[MixNoise(noise, labels, self.noise_ratio)], hint='impair_lr', **kw)
+        impaired = {k: v.detach().cpu().clone() for k,v in learn.model.state_dict().items()}
+        taken = self.noise_taken(learn, noise, labels)
+        self.repair(learn, second, repair_lr, **kw)
+        evidence.append(self.evidence(taken, *self.held_out_hits(learn, split)))
     learn.unlearn_trace = {'noise': noise.cpu(), 'labels': labels.cpu(), 'impaired': impaired}
-    return {'impair_lr': impair_lr, 'repair_lr': repair_lr, 'edge': edge, 'noise_loss': losses}
+    return {'impair_lr': impair_lr, 'repair_lr': repair_lr, 'edge': edge, 'noise_loss': losses, 'evidence': evidence,
+            'forgotten': not evidence[-1]['recognised']}
