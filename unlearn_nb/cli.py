@@ -162,7 +162,8 @@ def _demo_figures(rows, cells, store, out):
         plot_predictions(learners, split).savefig(tmp/'predictions.png')
     name = next(n for n in learners if n not in ('original', 'retrain'))
     seed = next(c.config['seed'] for c in cells if c.kind == 'train')
-    a = judge.audit(learn, learners[name], split, [learners['retrain'], *judge.oracle(learn, split, range(seed+101, seed+103), store=store)], seed=seed, command=' '.join(['unlearn-nb', *sys.argv[1:]]), progress=sys.stderr.isatty())
+    refs = [learners['retrain'], *judge.oracle(learn, split, range(seed+101, seed+105), store=store)] # five in all
+    a = judge.audit(learn, learners[name], split, refs, seed=seed, command=_command(), progress=sys.stderr.isatty())
     _write_audit(a, out)
     return a
 
@@ -297,8 +298,8 @@ def audit(
     out:Annotated[Path, typer.Option(help="Folder for report.html, audit.json and card.md")],
     forget:Annotated[Optional[list[str]], typer.Option(help="Class that was to be forgotten; repeat for several")] = None,
     forget_file:Annotated[Optional[Path], typer.Option(help="Or: positions of training images, one per line (sorted file order, from 0)")] = None,
-    oracle:Annotated[Optional[list[Path]], typer.Option(help="A model trained without the forget set; repeat, at least three make a band")] = None,
-    retrain:Annotated[int, typer.Option(min=0, help="Or: train so many by the recipe in the original's file; kept in OUT")] = 0,
+    oracle:Annotated[Optional[list[Path]], typer.Option(help="A model trained without the forget set; repeat: five are the default, at least three make an interval")] = None,
+    retrain:Annotated[Optional[int], typer.Option(min=0, help="Or: train so many by the recipe in the original's file, kept in OUT; 0: none. Default: five, where the file has a recipe")] = None,
     effort:Annotated[str, typer.Option(help="quick or full")] = 'quick',
     arch:Annotated[Optional[str], typer.Option(help="Architecture of .safetensors files that do not say")] = None,
     size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")] = None,
@@ -321,17 +322,32 @@ def audit(
         _audit(learn, [_load(f, data, trust_pickle, **{**settings, 'arch': arch or (getattr(learn, 'arch_config', None) or {}).get('arch')}) for f in (unlearned, *(oracle or []))], forget, idxs, retrain, effort, seed, out)
 
 # %% ../nbs/90_cli.ipynb #3cf21180
+def _yardstick(learn, split, refs, retrain, seed, out):
+    "Retrained models: those given, or five, or as many as asked for; how long they took is said"
+    from unlearn_nb import audit as engine
+    from unlearn_nb.core import timed
+    known = getattr(getattr(learn, 'recipe', None), 'phases', None)
+    if retrain is None: retrain = 0 if refs or not known else 5
+    if not retrain: return refs
+    typer.echo(f"training {retrain} retrained models, or taking them from {out/'oracle'}", err=True)
+    with timed() as t: made = engine.oracle(learn, split, range(seed+100, seed+100+retrain), store=out/'oracle')
+    typer.echo(f"{retrain} retrained models: {t.seconds:.0f} s", err=True)
+    return refs+made
+
 def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
     "Compare, write, say"
-    import matplotlib; matplotlib.use('agg')
+    import matplotlib
+    matplotlib.use('agg')
     from unlearn_nb import audit as engine
     from unlearn_nb.bench import make_request
     new,refs = others[0],others[1:]
     split = make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
-    if retrain: refs += engine.oracle(learn, split, range(seed+100, seed+100+retrain), store=out/'oracle')
-    a = engine.audit(learn, new, split, refs, effort, seed, command=' '.join(['unlearn-nb', *sys.argv[1:]]), progress=sys.stderr.isatty())
+    refs = _yardstick(learn, split, refs, retrain, seed, out)
+    a = engine.audit(learn, new, split, refs, effort, seed, command=_command(), progress=sys.stderr.isatty())
     _write_audit(a, out)
     typer.echo('\n'.join([*(f'- {s}' for s in a.verdict), '', f"report.html, audit.json and card.md are in {out}"]))
+
+def _command(): return ' '.join(['unlearn-nb', *sys.argv[1:]])
 
 def _write_audit(a, out):
     with atomic_dir(out, overwrite=True) as tmp:
