@@ -106,10 +106,11 @@ def try_normalizations(
         learn.model.eval()
         with seeded(0), torch.no_grad():
             batches = [(x*per_channel(std, x) + per_channel(mean, x), y) for x,y in part_dl(learn.dls.valid, keep)]
-            hits = lambda m,s: torch.cat([(learn.model((x-per_channel(m, x))/per_channel(s, x)).argmax(1) == y).cpu() for x,y in batches])
-            res = {k: hits(*v).as_subclass(torch.Tensor) for k,v in found.items()}
+            seen = lambda x,m,s: learn.model((x-per_channel(m, x))/per_channel(s, x)).argmax(1)
+            hits = {k: torch.cat([(seen(x, *v) == y).cpu() for x,y in batches]) for k,v in found.items()}
     finally: learn.model.train(training)
-    return res | {'labels': torch.cat([y for _,y in batches]).as_subclass(torch.Tensor).cpu()}
+    hits['labels'] = torch.cat([y for _,y in batches]).cpu()
+    return {k: v.as_subclass(torch.Tensor) for k,v in hits.items()}
 
 # %% ../nbs/32_checkpoint.ipynb #3c2d9f42
 def _scores(tried):
@@ -125,10 +126,11 @@ def choose_normalization(
     tried = {'data' if k == 'given' else k: v for k,v in tried.items() if k != 'labels'}
     best = max(tried, key=lambda k: int(tried[k].sum())) # of equals the first
     chance = y.bincount().max().item()/len(y)
+    silent,scores = f"{path} does not say how its inputs are normalised",f"({_scores(tried)} of {len(y)} held-out images)"
     if not more_than(int(tried[best].sum()), len(y), chance):
-        raise RequestError(f"{path} does not say how its inputs are normalised, and none of the usual ways ({_scores(tried)} of {len(y)} held-out images) "
-                           f"does better than guessing ({100*chance:.1f} %): name `normalize`, or check architecture, class order and picture size")
-    warnings.warn(f"{path} does not say how its inputs are normalised; assuming {best!r}, which fits best ({_scores(tried)} of {len(y)} held-out images); name `normalize` to choose")
+        raise RequestError(f"{silent}, and none of the usual ways {scores} does better than guessing ({100*chance:.1f} %): "
+                           "name `normalize`, or check architecture, class order and picture size")
+    warnings.warn(f"{silent}; assuming {best!r}, which fits best {scores}; name `normalize` to choose")
     return best
 
 def doubt_normalization(
@@ -141,15 +143,18 @@ def doubt_normalization(
     best = max(others, key=lambda k: int(others[k].sum()))
     wins,losses = int((others[best] & ~given).sum()),int((given & ~others[best]).sum())
     if wins-losses < _clearly*n or not more_than(wins, wins+losses, .5): return
-    warnings.warn(f"{path}: the normalisation as given recognises {100*given.double().mean():.1f} % of {n} held-out images, {best!r} {100*others[best].double().mean():.1f} %")
+    share = lambda o: f"{100*o.double().mean():.1f} %"
+    warnings.warn(f"{path}: the normalisation as given recognises {share(given)} of {n} held-out images, {best!r} {share(others[best])}")
 
 # %% ../nbs/32_checkpoint.ipynb #4efcd345
 def _folder(path, meta, recipe, size, normalize, vocab, augment, bs, seed):
     "Loaders of a folder, as a file says and arguments overrule"
     as_file = meta.get('augment', {}) if augment is None else {} # `folder_dls` augments by default
-    return folder_dls(path, size=size or (tuple(meta['size']) if 'size' in meta else None), bs=bs or (recipe and recipe.bs) or 64, seed=seed,
-                      mode={1: 'L', 3: 'RGB'}.get(meta.get('n_in')), vocab=vocab or meta.get('vocab'), normalize=normalize,
-                      **({'flip': False, 'pad': 0} if augment is False else as_file))
+    how = {'flip': False, 'pad': 0} if augment is False else as_file
+    size = size or (tuple(meta['size']) if 'size' in meta else None)
+    mode = {1: 'L', 3: 'RGB'}.get(meta.get('n_in'))
+    bs = bs or (recipe and recipe.bs) or 64
+    return folder_dls(path, size, bs, seed, vocab=vocab or meta.get('vocab'), mode=mode, normalize=normalize, **how)
 
 def load_model(
     path:str|Path,         # A .safetensors file
@@ -158,7 +163,7 @@ def load_model(
     size=None,             # Picture side or (h, w), likewise
     normalize=None,        # As for `tensor_dls`, likewise; None: as the file says, else the usual one that fits held-out images best
     vocab:list|None=None,  # Class names in the order of the outputs, likewise; None: sorted folder names
-    augment:bool|None=None,# Flip and shift training images; None: as the file says, else yes: a held-out ResNet-18 kept .802 of its retained accuracy with, .792 without
+    augment:bool|None=None,# Flip and shift training images; None: as the file says, else yes (UNSIR on a ResNet-18: retained accuracy .802 with, .792 without)
     bs:int|None=None,      # Batch size; None: that of the recipe, else 64
     seed:int=0             # Draws the held-out part of a folder that has none
 )->Learner:                # With recipe, if the file has one; raises `RequestError`, warns of a normalisation that is assumed or doubtful
@@ -172,8 +177,10 @@ def load_model(
         dls = data if isinstance(data, DataLoaders) else _folder(data, meta, recipe, size, normalize, vocab, augment, bs, seed)
         return load_weights(image_learner(dls, arch, seed=meta.get('seed') or 0), path)
     learn = made(normalize or meta.get('normalize') or 'data')
-    if normalize is not None or (isinstance(data, DataLoaders) and 'normalize' not in meta): doubt_normalization(path, try_normalizations(learn))
-    elif 'normalize' not in meta:
+    as_given = normalize is not None or isinstance(data, DataLoaders)
+    if normalize is None and 'normalize' in meta: pass # a file of our own knows
+    elif as_given: doubt_normalization(path, try_normalizations(learn))
+    else:
         fits = choose_normalization(path, try_normalizations(learn))
         if fits != 'data': learn = made(fits)
     if recipe: learn.recipe = recipe

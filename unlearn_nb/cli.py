@@ -248,14 +248,17 @@ def _load(model, data, trust, arch=None, size=None, normalize=None, classes=None
     from unlearn_nb.all import load_exported, load_model
     folder,pickled = Path(data).expanduser().is_dir(),model.suffix in ('.pkl', '.pickle', '.pth', '.pt')
     reading = {'size': size, 'normalize': normalize, 'classes': classes, 'augment': augment}
-    for name,value in reading.items():
-        if value is not None and pickled: warnings.warn(f"--{name} is not used for {model.name}: an exported Learner carries its own")
-        if value is not None and not folder and name in ('size', 'classes'): raise RequestError(f"--{name} is for a folder of images")
+    for name in (k for k,v in reading.items() if v is not None):
+        if pickled: warnings.warn(f"--{name} is not used for {model.name}: an exported Learner carries its own")
+        if not folder and name in ('size', 'classes'): raise RequestError(f"--{name} is for a folder of images")
     if pickled: return load_exported(model, _source(data), trust=trust, bs=bs, seed=seed)
     normalize = parse_normalize(normalize)
-    if folder: return load_model(model, _source(data), arch=arch, size=size, normalize=normalize, vocab=classes.split(',') if classes else None, augment=augment, bs=bs, seed=seed)
+    if folder:
+        vocab = classes.split(',') if classes else None
+        return load_model(model, _source(data), arch, size, normalize, vocab, augment, bs, seed)
     said = {'bs': bs, 'normalize': normalize, **({'flip': False, 'pad': 0} if augment is False else {})}
-    return load_model(model, _source(data, **{k: v for k,v in said.items() if v is not None}), arch=arch, normalize=normalize, seed=seed)
+    dls = _source(data, **{k: v for k,v in said.items() if v is not None})
+    return load_model(model, dls, arch=arch, normalize=normalize, seed=seed)
 
 # %% ../nbs/90_cli.ipynb #d6b3409a
 def _same_data(file, learn):
