@@ -6,7 +6,7 @@
 __all__ = ['percent', 'number', 'could_be', 'headline', 'fake_sentences', 'verdict_sentences', 'sentences_alone', 'page_row',
            'audit_page', 'audit_dict', 'audit_card']
 
-# %% ../nbs/67_audit_page.ipynb #2a8dae47
+# %% ../nbs/67_audit_page.ipynb #5c057aa0
 import math
 
 import numpy as np
@@ -18,7 +18,7 @@ from .fakes import list_fakes
 from .pages import render
 from .verdict import alarm_rate
 
-# %% ../nbs/67_audit_page.ipynb #5fe999a4
+# %% ../nbs/67_audit_page.ipynb #da15179d
 _words = {'UA': 'error on the forget set', 'A_Df': 'accuracy on held-out images of the forgotten classes', 'RA': 'accuracy on the retain set',
           'TA': 'accuracy on held-out retained images', 'MIA': 'share of the forget set taken for non-members (SVC)',
           'linear probe': 'held-out images of the forgotten classes read from the features after one example of each class'}
@@ -40,7 +40,7 @@ def number(
 
 def _listed(names): return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
-# %% ../nbs/67_audit_page.ipynb #15f178d8
+# %% ../nbs/67_audit_page.ipynb #df8be312
 def _worst(v):
     "The row that says most against the model"
     if v.status in ('forgotten', 'forgotten from outside', 'nothing to forget', 'cannot tell', 'damaged') or not len(v.rows): return ''
@@ -66,12 +66,12 @@ def headline(
     seen = f"it recognises {percent(1-r.loc['UA', 'value'])} of the forget set; retrained models {percent(1-r.loc['UA', 'retrained'])}, the original {percent(1-r.loc['UA', 'original'])}"
     worst,k = _worst(v),len(v.rows)
     good = int(v.rows['inside'].sum()) if k else 0
-    at = f"on {good} of {n} informative measures the model is where retrained models are"
+    at = f"on {good} of {n} informative measures of memory the model is where retrained models are"
     unable = could_be(v) and f" It could be the original with {could_be(v)}." or ''
     nofake = '' if v.told else " No fake could be planted in this network, so no look inside has shown that it can see one."
     inside = f"a look inside finds what the answers hide: {worst}" if worst else v.findings[0].says if v.findings else ''
-    return {'forgotten': f"Forgotten: {at}, {seen}. Each of {len(v.told)} planted fakes was told from retrained models by a look inside that clears this model.",
-            'forgotten from outside': f"Forgotten from outside; this audit cannot tell what is left inside. {at.capitalize()}, {seen}.{unable}{nofake}",
+    return {'forgotten': f"Forgotten: {at}; {seen}. Each of {len(v.told)} planted fakes was told from retrained models by a look inside that clears this model.",
+            'forgotten from outside': f"Forgotten from outside; this audit cannot tell what is left inside. {at[0].upper()+at[1:]}; {seen}.{unable}{nofake}",
             'nothing to forget': f"There was nothing to forget: the original answers on the forget set as retrained models do ({seen}), so nothing could show that a method forgets.",
             'not forgotten': f"Not forgotten: {seen}. On {k} of {n} informative measures it is far from where retrained models are; the worst: {worst}.",
             'hidden': f"Hidden, not forgotten: {seen}, but {inside}.".replace('..', '.'),
@@ -80,7 +80,7 @@ def headline(
             'partly forgotten': f"Partly forgotten: {seen}. {k} of {n} informative measures are still short of retrained models; the worst: {worst}.",
             'cannot tell': f"Cannot tell: {'no measure here separates the untouched original from retrained models, so none can show forgetting' if not n else 'fewer than three retrained models make no interval that could show it'}; {seen}."}[v.status]
 
-# %% ../nbs/67_audit_page.ipynb #ceb3ea58
+# %% ../nbs/67_audit_page.ipynb #3b9cb0d7
 def _utility(r):
     ta,ra = r.loc['TA'],r.loc['RA']
     word = 'kept'
@@ -112,14 +112,14 @@ def fake_sentences(
     "What the audit could have noticed, and how often it would be wrong"
     if v.told:
         told = [f for f in v.told if v.told[f]]
-        names = {f: f"{f} (by {_listed(v.told[f][:3])})" for f in told}
-        yield (f"Planted fakes that have not forgotten: {len(told)} of {len(v.told)} were told from retrained models" +
-               (f": {'; '.join(names.values())}." if told else ", so no look inside has power here."))
+        looks = pd.Series([m for f in told for m in v.told[f]], dtype=object).value_counts().index[:3].tolist()
+        by = f" ({', '.join(told)}), most of all by {_listed(looks)}" if told else ", so no look inside has power here"
+        yield f"Planted fakes that have not forgotten: {len(told)} of {len(v.told)} were told from retrained models{by}."
     if alarms:
         wrong = round(alarm_rate(list(alarms.values()))*len(alarms))
         yield f"False alarms: of {len(alarms)} retrained models, each judged beside the others, {wrong} had something held against {'it' if wrong == 1 else 'them'} ({percent(wrong/len(alarms))})."
 
-# %% ../nbs/67_audit_page.ipynb #06f23423
+# %% ../nbs/67_audit_page.ipynb #838585ac
 def verdict_sentences(
     v,             # A `Verdict`
     table,         # From `measure_table`
@@ -129,8 +129,9 @@ def verdict_sentences(
     alarms:dict    # From `leave_one_out`
 )->list[str]:
     "The audit in words"
-    r,counted = table.set_index('measure'),table[~table['group'].isin(['utility', 'summary']) & ~table['proves'].isin(['body'])]
-    out = [headline(v, table, int(counted['informative'].sum()))]
+    counted = table[~table['group'].isin(['utility', 'summary']) & (table['proves'] != 'body')]
+    memory = counted['informative'] & ((counted['proves'] == 'memory') | (v.status == 'unlike retraining'))
+    r,out = table.set_index('measure'),[headline(v, table, int(memory.sum()))]
     out += [f.says for f in v.findings if f.says not in out[0]]
     out += [*fake_sentences(v, alarms), _utility(r), *_attack(table), *_inside(table)]
     if len(collateral):
@@ -150,7 +151,7 @@ def _cost(record, refs):
     share = f" and {percent(work(record['images'])/np.mean(took))} of the images that retraining reads (a forward pass alone counts a third)" if took else ''
     return [f"The request took {record['seconds']:.1f} s{share}."]
 
-# %% ../nbs/67_audit_page.ipynb #902370ac
+# %% ../nbs/67_audit_page.ipynb #2b5da307
 def sentences_alone(
     table,     # From `measure_table`
     split,
@@ -174,7 +175,7 @@ def sentences_alone(
     if status == 'cannot tell': out.append("Without retrained models this audit cannot conclude that the model has forgotten; it can only find that it has not.")
     return status,out+_cost(record, [])
 
-# %% ../nbs/67_audit_page.ipynb #1b7c136c
+# %% ../nbs/67_audit_page.ipynb #f99b64ad
 _style = '''body{max-width:1080px} .cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr))}
 table{font-size:.82rem} th,td{padding:.28em .5em} td.t{white-space:normal;min-width:11rem} td.t small{display:block;line-height:1.3}
 .verdict{border-left:5px solid var(--line);padding:.2em 1em;margin:1em 0;background:var(--hi)} .verdict li{margin:.35em 0}
@@ -198,7 +199,7 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 <h2>Limits</h2><ul>{% for s in a.limits %}<li>{{ s }}</li>{% endfor %}</ul>
 <h2>How to reproduce</h2><pre>{{ a.reproduce.command }}</pre><dl>{% for k, v in made.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl></body></html>'''
 
-# %% ../nbs/67_audit_page.ipynb #837cdb1f
+# %% ../nbs/67_audit_page.ipynb #f4a37a4e
 _titles = {'utility': ('Utility', 'What must be kept. Rates are fractions.'),
            'forgetting': ('Forgetting', 'What it says about the forget set. The retrained models are the yardstick, not 0 or 1.'),
            'attacks': ('Attacks from outside', 'Can somebody tell that the images were in the training data? Non-members are unseen images of the same classes; 0.5 is guessing.'),
@@ -220,7 +221,7 @@ def page_row(
             'inside': ('yes' if r['inside'] else 'no') if known else '', 'way': f'{100*way:.0f} %' if way is not None and way == way else '',
             'mute': bool(known and not r['informative'] and r['group'] not in ('utility', 'summary'))}
 
-# %% ../nbs/67_audit_page.ipynb #a385df90
+# %% ../nbs/67_audit_page.ipynb #7ca5741a
 def _request(a):
     rec,gone,stay = a.record or {},a.request['forget'],a.request['retain']
     done = {'method': 'not recorded'}
@@ -246,7 +247,7 @@ def audit_page(
     collateral = [[r['class'], *(share(r[c]) for c in ('value', 'original', 'retrained', 'low'))] for r in a.collateral.to_dict('records')]
     return render(_page, a=a, more=_style, title=_full_status.get(a.status, a.status.capitalize()), request=_request(a), groups=groups, made=_made(a), collateral=collateral)
 
-# %% ../nbs/67_audit_page.ipynb #f7fd939e
+# %% ../nbs/67_audit_page.ipynb #576df1ee
 def _clean(df):
     "Rows as plain JSON types; what is not a number is null"
     plain = lambda v: None if isinstance(v, float) and not math.isfinite(v) else v
