@@ -6,7 +6,7 @@
 __all__ = ['percent', 'number', 'could_be', 'headline', 'fake_sentences', 'verdict_sentences', 'sentences_alone', 'page_row',
            'audit_page', 'audit_dict', 'audit_card']
 
-# %% ../nbs/67_audit_page.ipynb #5c057aa0
+# %% ../nbs/67_audit_page.ipynb #4f9042b9
 import math
 
 import numpy as np
@@ -18,7 +18,7 @@ from .fakes import list_fakes
 from .pages import render
 from .verdict import alarm_rate
 
-# %% ../nbs/67_audit_page.ipynb #da15179d
+# %% ../nbs/67_audit_page.ipynb #e98e1a93
 _words = {'UA': 'error on the forget set', 'A_Df': 'accuracy on held-out images of the forgotten classes', 'RA': 'accuracy on the retain set',
           'TA': 'accuracy on held-out retained images', 'MIA': 'share of the forget set taken for non-members (SVC)',
           'linear probe': 'held-out images of the forgotten classes read from the features after one example of each class'}
@@ -38,9 +38,9 @@ def number(
     if sign: return f'{v:+.3f}'
     return f'{v:.0f}' if v == int(v) and v > 1 else f'{v:.3f}'
 
-def _listed(names): return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+def _listed(names): return '; '.join(names) # names of measures may hold a comma
 
-# %% ../nbs/67_audit_page.ipynb #df8be312
+# %% ../nbs/67_audit_page.ipynb #aeb53ec1
 def _worst(v):
     "The row that says most against the model"
     if v.status in ('forgotten', 'forgotten from outside', 'nothing to forget', 'cannot tell', 'damaged') or not len(v.rows): return ''
@@ -80,7 +80,7 @@ def headline(
             'partly forgotten': f"Partly forgotten: {seen}. {k} of {n} informative measures are still short of retrained models; the worst: {worst}.",
             'cannot tell': f"Cannot tell: {'no measure here separates the untouched original from retrained models, so none can show forgetting' if not n else 'fewer than three retrained models make no interval that could show it'}; {seen}."}[v.status]
 
-# %% ../nbs/67_audit_page.ipynb #3b9cb0d7
+# %% ../nbs/67_audit_page.ipynb #b89f0614
 def _utility(r):
     ta,ra = r.loc['TA'],r.loc['RA']
     word = 'kept'
@@ -119,7 +119,7 @@ def fake_sentences(
         wrong = round(alarm_rate(list(alarms.values()))*len(alarms))
         yield f"False alarms: of {len(alarms)} retrained models, each judged beside the others, {wrong} had something held against {'it' if wrong == 1 else 'them'} ({percent(wrong/len(alarms))})."
 
-# %% ../nbs/67_audit_page.ipynb #838585ac
+# %% ../nbs/67_audit_page.ipynb #38ee34bc
 def verdict_sentences(
     v,             # A `Verdict`
     table,         # From `measure_table`
@@ -140,8 +140,8 @@ def verdict_sentences(
     out += _cost(record, refs)
     known = counted[~counted['informative']].dropna(subset='retrained')
     mute,blind = (known[known['blind'] == b]['measure'].tolist() for b in (False, True))
-    if blind: out.append(f"Not informative here, because a network that knows nothing looks like the original: {', '.join(blind)}.")
-    if mute: out.append(f"Not informative here, because they do not separate the untouched original from retrained models: {', '.join(mute)}.")
+    if blind: out.append(f"Not informative here, because a network that knows nothing looks like the original: {_listed(blind)}.")
+    if mute: out.append(f"Not informative here, because they do not separate the untouched original from retrained models: {_listed(mute)}.")
     return out
 
 def _cost(record, refs):
@@ -151,7 +151,7 @@ def _cost(record, refs):
     share = f" and {percent(work(record['images'])/np.mean(took))} of the images that retraining reads (a forward pass alone counts a third)" if took else ''
     return [f"The request took {record['seconds']:.1f} s{share}."]
 
-# %% ../nbs/67_audit_page.ipynb #2b5da307
+# %% ../nbs/67_audit_page.ipynb #51c57a14
 def sentences_alone(
     table,     # From `measure_table`
     split,
@@ -175,7 +175,7 @@ def sentences_alone(
     if status == 'cannot tell': out.append("Without retrained models this audit cannot conclude that the model has forgotten; it can only find that it has not.")
     return status,out+_cost(record, [])
 
-# %% ../nbs/67_audit_page.ipynb #f99b64ad
+# %% ../nbs/67_audit_page.ipynb #56a46c80
 _style = '''body{max-width:1080px} .cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr))}
 table{font-size:.82rem} th,td{padding:.28em .5em} td.t{white-space:normal;min-width:11rem} td.t small{display:block;line-height:1.3}
 .verdict{border-left:5px solid var(--line);padding:.2em 1em;margin:1em 0;background:var(--hi)} .verdict li{margin:.35em 0}
@@ -191,7 +191,7 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 {% for title, text, rows in groups %}<h2>{{ title }}</h2><p>{{ text }}</p><div class="wide"><table><thead><tr><th class="t" scope="col">measure</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">their interval</th><th scope="col">inside</th><th scope="col">of the way</th><th scope="col">random</th></tr></thead><tbody>
 {% for r in rows %}<tr{% if r.mute %} class="mute"{% endif %}><td class="t">{{ r.measure }}{% if r.mute %} (not informative){% endif %}<small>{{ r.says }}</small></td><td><b>{{ r.value }}</b></td><td>{{ r.original }}</td><td>{{ r.retrained }}</td><td>{{ r.interval }}</td><td>{{ r.inside }}</td><td>{{ r.way }}</td><td>{{ r.random }}</td></tr>
 {% endfor %}</tbody></table></div>{% endfor %}
-{% if a.fakes %}<h2>Could the audit have been fooled?</h2><p>Models that answer as if they had forgotten, and have not, were built from the original and measured like everything else. Forgotten is said only if each of them is told from retrained models by a look inside on which this model is on the retrained side.</p><div class="wide"><table><thead><tr><th class="t" scope="col">fake</th><th class="t" scope="col">told by</th><th class="t" scope="col">of which clear this model</th></tr></thead><tbody>{% for f in a.fakes %}<tr><td class="t">{{ f.name }}<small>{{ f.how }}: {{ f.imitates }}</small></td><td class="t">{{ f.told|join(', ') or 'nothing' }}</td><td class="t">{{ f.cleared|join(', ') or 'none: this model could be that fake' }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
+{% if a.fakes %}<h2>Could the audit have been fooled?</h2><p>Models that answer as if they had forgotten, and have not, were built from the original and measured like everything else. Forgotten is said only if each of them is told from retrained models by a look inside on which this model is on the retrained side.</p><div class="wide"><table><thead><tr><th class="t" scope="col">fake</th><th class="t" scope="col">told by</th><th class="t" scope="col">of which clear this model</th></tr></thead><tbody>{% for f in a.fakes %}<tr><td class="t">{{ f.name }}<small>{{ f.how }}: {{ f.imitates }}</small></td><td class="t">{{ f.told|join('; ') or 'nothing' }}</td><td class="t">{{ f.cleared|join('; ') or 'none: this model could be that fake' }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
 {% if a.alarms %}<p>False alarms: each retrained model, judged beside the others: {% for k, s in a.alarms.items() %}{{ k }} {{ s }}{{ '' if loop.last else ', ' }}{% endfor %}.</p>{% endif %}
 {% if a.figures %}<h2>Pictures</h2><div class="cards">{% for title, text, img in a.figures %}<figure><img alt="{{ title }}: {{ text }}" src="{{ img }}"><figcaption><b>{{ title }}.</b> {{ text }}</figcaption></figure>{% endfor %}</div>{% endif %}
 {% if collateral %}<h2>Which retained classes paid</h2><p>Accuracy on held-out images, in percent. A class has paid if it is below the last column, the low end of the retrained models' interval less one image.</p><div class="wide"><table><thead><tr><th class="t" scope="col">class</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">low end</th></tr></thead><tbody>{% for r in collateral %}<tr><td class="t">{{ r[0] }}</td><td><b>{{ r[1] }}</b></td><td>{{ r[2] }}</td><td>{{ r[3] }}</td><td>{{ r[4] }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
@@ -199,7 +199,7 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 <h2>Limits</h2><ul>{% for s in a.limits %}<li>{{ s }}</li>{% endfor %}</ul>
 <h2>How to reproduce</h2><pre>{{ a.reproduce.command }}</pre><dl>{% for k, v in made.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl></body></html>'''
 
-# %% ../nbs/67_audit_page.ipynb #f4a37a4e
+# %% ../nbs/67_audit_page.ipynb #6b3e6681
 _titles = {'utility': ('Utility', 'What must be kept. Rates are fractions.'),
            'forgetting': ('Forgetting', 'What it says about the forget set. The retrained models are the yardstick, not 0 or 1.'),
            'attacks': ('Attacks from outside', 'Can somebody tell that the images were in the training data? Non-members are unseen images of the same classes; 0.5 is guessing.'),
@@ -221,7 +221,7 @@ def page_row(
             'inside': ('yes' if r['inside'] else 'no') if known else '', 'way': f'{100*way:.0f} %' if way is not None and way == way else '',
             'mute': bool(known and not r['informative'] and r['group'] not in ('utility', 'summary'))}
 
-# %% ../nbs/67_audit_page.ipynb #7ca5741a
+# %% ../nbs/67_audit_page.ipynb #804270ef
 def _request(a):
     rec,gone,stay = a.record or {},a.request['forget'],a.request['retain']
     done = {'method': 'not recorded'}
@@ -247,7 +247,7 @@ def audit_page(
     collateral = [[r['class'], *(share(r[c]) for c in ('value', 'original', 'retrained', 'low'))] for r in a.collateral.to_dict('records')]
     return render(_page, a=a, more=_style, title=_full_status.get(a.status, a.status.capitalize()), request=_request(a), groups=groups, made=_made(a), collateral=collateral)
 
-# %% ../nbs/67_audit_page.ipynb #576df1ee
+# %% ../nbs/67_audit_page.ipynb #3d9c2cf6
 def _clean(df):
     "Rows as plain JSON types; what is not a number is null"
     plain = lambda v: None if isinstance(v, float) and not math.isfinite(v) else v
@@ -269,7 +269,7 @@ def audit_card(
     cell = lambda v: number(v) or '-'
     keep = a.table[a.table['group'].isin(['utility', 'forgetting', 'attacks', 'inside'])]
     rows = [f"| {r['measure']} | {cell(r['value'])} | {cell(r['original'])} | {cell(r['retrained'])} | {'yes' if r['informative'] else 'no'} |" for r in keep.to_dict('records')]
-    fakes = [f"| {f['name']} | {', '.join(f['told']) or '-'} | {', '.join(f['cleared']) or '-'} |" for f in a.fakes]
+    fakes = [f"| {f['name']} | {_listed(f['told']) or '-'} | {_listed(f['cleared']) or '-'} |" for f in a.fakes]
     table = ['### Planted fakes', '', '| fake | told by | of which clear this model |', '|---|---|---|', *fakes, ''] if fakes else []
     return '\n'.join([f"## Unlearning: {a.request['name']}", '', f"**{_full_status.get(a.status, a.status.capitalize())}.**", '', *(f'- {s}' for s in a.verdict), '',
                       '| measure | this model | original | retrained | informative |', '|---|---|---|---|---|', *rows, '', *table, '### Limits', '', *(f'- {s}' for s in a.limits), '',
