@@ -19,12 +19,12 @@ from fastprogress.fastprogress import progress_bar
 
 from .attacks import matched, non_members, plot_roc, signals
 from .audit_page import audit_card, audit_dict, audit_page, sentences_alone, verdict_sentences
-from .core import RequestError, atomic_dir, environment, timed
+from .core import RequestError, atomic_dir, environment, timed, warn_threads
 from .evidence import Evidence, add_beside, observe, oracle, untrained, weights_moved
 from .fakes import list_fakes, planted_fakes
 from .interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .learner import model_hash
-from .metrics import class_rates
+from .metrics import class_rates, made_with
 from .pages import svg_uri
 from .probes import plot_relearn, relearning
 from .splits import ForgetSplit
@@ -51,7 +51,7 @@ class Audit:
 
     def _repr_html_(self): return f"<ul>{''.join(f'<li>{s}</li>' for s in self.verdict)}</ul>"
 
-# %% ../nbs/70_audit.ipynb #60890c6d
+# %% ../nbs/70_audit.ipynb #9dd6df47
 @dataclass
 class Controls:
     "What audited models are compared with"
@@ -72,6 +72,7 @@ def controls(
     "Measure the original, retrained models, a random network and the planted fakes"
     models = {'original': learn, **{f'retrained {i+1}': l for i,l in enumerate(oracle)}}
     for l in models.values(): split.on(l.dls) # raises for other data or classes
+    warn_threads(map(made_with, models.values()), 'the models of this audit')
     if (blank := untrained(learn, seed)) is not None: models['random'] = blank
     fakes,found = planted_fakes(learn, split, oracle),{}
     every = {**models, **{f'fake: {k}': l for k,l in fakes.items()}}
@@ -79,7 +80,7 @@ def controls(
         found[name] = observe(every[name], split, found.get('original'), n, seed, learn if paint else None)
     return Controls(models, fakes, found)
 
-# %% ../nbs/70_audit.ipynb #2ee9902a
+# %% ../nbs/70_audit.ipynb #081afc6f
 def evidence_on(
     new:Learner,       # The audited model
     split:ForgetSplit,
@@ -110,7 +111,7 @@ def verdict_on(
     findings += answer_findings(learn.model, new.model, found['original'].outs, found['unlearned'].outs)
     return table,judge(table, len(beside.refs), list(beside.fakes), findings)
 
-# %% ../nbs/70_audit.ipynb #08e57620
+# %% ../nbs/70_audit.ipynb #9b869044
 def _collateral(outs, split):
     "Held-out accuracy on each retained class"
     per = {k: class_rates(o['valid_retain']) for k,o in outs.items() if o['valid_retain'] is not None}
@@ -122,7 +123,7 @@ def _collateral(outs, split):
         res.append({'class': split.vocab[i], 'value': v, 'original': per['original'][i], 'retrained': float(np.mean(theirs)) if refs else np.nan, 'low': low})
     return pd.DataFrame(res)
 
-# %% ../nbs/70_audit.ipynb #f628917e
+# %% ../nbs/70_audit.ipynb #1f9eacb1
 def _limits(refs, split, quick, outs, fakes):
     "What this audit cannot conclude"
     o = outs['unlearned']
