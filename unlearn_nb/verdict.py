@@ -6,7 +6,7 @@
 __all__ = ['band', 'prediction_interval', 'compare', 'measure_row', 'measure_table', 'Finding', 'structure_findings',
            'answer_findings', 'missing_findings', 'Verdict', 'judge', 'leave_one_out', 'alarm_rate']
 
-# %% ../nbs/66_verdict.ipynb #1e374a55
+# %% ../nbs/66_verdict.ipynb #b0b498a1
 import math
 from dataclasses import dataclass, field
 
@@ -21,7 +21,7 @@ from .evidence import Evidence, find_measure, list_measures
 from .metrics import ain, average_gap, tow
 from .models import head_of
 
-# %% ../nbs/66_verdict.ipynb #9339201c
+# %% ../nbs/66_verdict.ipynb #f87ff8ef
 _level = .995 # Of every interval; the false alarms of the whole verdict that were measured at this level are in `results/benchmarks`
 
 def prediction_interval(
@@ -38,7 +38,7 @@ def prediction_interval(
 
 band = prediction_interval # its name until 0.1
 
-# %% ../nbs/66_verdict.ipynb #7b33b008
+# %% ../nbs/66_verdict.ipynb #5025248e
 def compare(
     value:float,    # Of the audited model
     original:float, # Of the untouched one
@@ -57,7 +57,7 @@ def compare(
             'inside': bool(low-grain-1e-12 <= value <= high+grain+1e-12), 'informative': bool(informative),
             'way': float(np.clip((value-original)/(mid-original), -9.99, 9.99)) if informative else None}
 
-# %% ../nbs/66_verdict.ipynb #a63759f9
+# %% ../nbs/66_verdict.ipynb #a23fe200
 def _grain(m, outs):
     "The finest difference that a probe can show: its own step, or one image"
     if m.group != 'inside': return 0.
@@ -100,7 +100,7 @@ def measure_row(
     row |= {'low': max(0., row['low']), 'high': row['high'] if m.counts else min(1., row['high'])}
     return row
 
-# %% ../nbs/66_verdict.ipynb #7050bf83
+# %% ../nbs/66_verdict.ipynb #f67180ac
 _plain = 'UA', 'RA', 'TA', 'MIA', 'relearn steps'
 
 def _anamnesis(one, others): return ain(one['relearn steps'], np.mean([o['relearn steps'] for o in others]))
@@ -130,7 +130,7 @@ def measure_table(
     rows = [measure_row(m, found, subject, refs, list(fakes)) for m in known if m.name not in ('average gap', 'tug of war', 'anamnesis index')]
     return pd.DataFrame([*rows, *(_summaries(found, subject, refs) if refs else ())])
 
-# %% ../nbs/66_verdict.ipynb #ff08afec
+# %% ../nbs/66_verdict.ipynb #b3bb4263
 @dataclass
 class Finding:
     "Something about the model that no measure shows"
@@ -148,7 +148,7 @@ def _patched(model):
     "Modules whose own forward was replaced, or that carry hooks"
     return [n or 'the network' for n,m in model.named_modules() if 'forward' in m.__dict__ or m._forward_hooks or m._forward_pre_hooks]
 
-# %% ../nbs/66_verdict.ipynb #4b95416e
+# %% ../nbs/66_verdict.ipynb #31a7894a
 def structure_findings(
     original:nn.Module,
     model:nn.Module,
@@ -169,7 +169,7 @@ def structure_findings(
         return [Finding('hidden', "Everything below its last layer is the original's in every bit, so nothing in there has been unlearned, whatever the last layer says.")]
     return []
 
-# %% ../nbs/66_verdict.ipynb #e9abf556
+# %% ../nbs/66_verdict.ipynb #a799a41d
 def answer_findings(
     original:nn.Module,
     model:nn.Module,
@@ -189,7 +189,7 @@ def missing_findings(
     gone = table[table['value'].isna() & table['original'].notna() & table['retrained'].notna()]['measure'].tolist()
     return [Finding('blind', f"It could not be asked for what all the others answered: {', '.join(gone)}.")] if gone else []
 
-# %% ../nbs/66_verdict.ipynb #08fba70f
+# %% ../nbs/66_verdict.ipynb #0f35f011
 @dataclass
 class Verdict:
     "What may be said of a model"
@@ -224,7 +224,7 @@ def _agree(table):
     t = table[table['decisive'] & table['retrained'].notna()]
     return len(t) and not t['informative'].any() and ((t['original']-t['retrained']).abs() < .05).all()
 
-# %% ../nbs/66_verdict.ipynb #0362c2a5
+# %% ../nbs/66_verdict.ipynb #95c7788b
 def judge(
     table:pd.DataFrame, # From `measure_table`
     k:int=5,            # Retrained models
@@ -251,7 +251,7 @@ def judge(
     if res.open or not fakes or findings: res.status = 'forgotten from outside'
     return res
 
-# %% ../nbs/66_verdict.ipynb #baf09273
+# %% ../nbs/66_verdict.ipynb #7719d54e
 _passes = 'forgotten','nothing to forget'
 _alarms = 'not forgotten','hidden','partly forgotten','unlike retraining','damaged'
 
