@@ -210,22 +210,28 @@ if __name__ == '__main__':
     p.add_argument('--methods-at', nargs='*', default=['3 5', '8 5'], help='request and epochs of the small ResNets on which methods are tried, too')
     p.add_argument('--n', type=int, default=8000, help='training images of CIFAR-10')
     p.add_argument('--seed', type=int, default=0)
+    p.add_argument('--finished', action='store_true', help='only collect the jobs that are done; the file names those that are not')
     p.add_argument('--keep', type=Path, default=Path('build/fakes'))
     p.add_argument('--out', type=Path)
     a = p.parse_args()
     torch.set_num_threads(1)
     a.keep.mkdir(parents=True, exist_ok=True)
-    rows, start = [], time.process_time()
+    rows, missing, start = [], [], time.process_time()
     for epochs, arch, what in product(a.epochs, a.arch, a.requests):
         same = {k: v for k, v in vars(a).items() if k in ('pool', 'ks', 'groups', 'methods_at', 'n', 'seed')}
         file = a.keep/f"{config_hash([a.data, arch, epochs, what, same, code_version('evidence', 'verdict', 'fakes', 'probes')])}.json"
+        if a.finished and not file.exists():
+            missing.append([arch, epochs, what])
+            continue
         if not file.exists():
             with seeded(a.seed): found = job(a.data, arch, epochs, what, a)
             file.write_text(json.dumps(canonical(found)))
         part = json.loads(file.read_text())
+        for r in part:
+            if r['kind'] != 'retrained': del r['told'] # of the controls, so the same for all
         rows += part
         print(a.data, arch, epochs, what, counts(part), f'{time.process_time()-start:.0f} s', flush=True)
-        out = {'command': f'python benchmarks/fakes.py --data {a.data}', 'settings': {k: v for k, v in vars(a).items() if k not in ('out', 'keep')},
+        out = {'command': f'python benchmarks/fakes.py --data {a.data}', 'settings': {k: v for k, v in vars(a).items() if k not in ('out', 'keep', 'finished')}, 'missing': missing,
                'counts': counts(rows), 'by k': {k: counts([r for r in rows if r['k'] == k]) for k in a.ks}, 'rows': rows, 'threads': 1, 'environment': environment()}
-        if a.out: a.out.parent.mkdir(parents=True, exist_ok=True); a.out.write_text(json.dumps(canonical(out), indent=1))
+        if a.out: a.out.parent.mkdir(parents=True, exist_ok=True); a.out.write_text(json.dumps(canonical(out)))
     print(json.dumps(counts(rows)))
