@@ -17,7 +17,7 @@ from scipy import stats as sps
 from torch import nn
 
 from .core import RequestError
-from .evidence import Evidence, find_measure, list_measures
+from .evidence import Evidence, list_measures
 from .metrics import ain, average_gap, tow
 from .models import head_of
 
@@ -252,7 +252,6 @@ def judge(
     return res
 
 # %% ../nbs/66_verdict.ipynb #7719d54e
-_passes = 'forgotten','nothing to forget'
 _alarms = 'not forgotten','hidden','partly forgotten','unlike retraining','damaged'
 
 def leave_one_out(
