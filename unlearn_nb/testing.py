@@ -8,6 +8,7 @@ __all__ = ['assert_close', 'tiny_images', 'TinyNet', 'snapshot', 'differing']
 # %% ../nbs/01_testing.ipynb #b6409c1b
 import torch
 from torch import Tensor, nn
+from .core import seeded
 
 # %% ../nbs/01_testing.ipynb #6bcf4cb2
 def assert_close(
@@ -44,10 +45,12 @@ class TinyNet(nn.Sequential):
     def __init__(self,
         n_out:int=4, # Classes
         n_in:int=1,  # Channels
-        width:int=8  # Feature maps
+        width:int=8, # Feature maps
+        seed:int=0   # Of the first weights, so that a test does the same every time
     ):
-        super().__init__(nn.Conv2d(n_in, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),
-                         nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4*width, n_out))
+        with seeded(seed):
+            super().__init__(nn.Conv2d(n_in, width, 3, padding=1), nn.BatchNorm2d(width), nn.ReLU(),
+                             nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(4*width, n_out))
 
 # %% ../nbs/01_testing.ipynb #51d94646
 def snapshot(
