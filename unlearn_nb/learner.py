@@ -449,13 +449,17 @@ def recognised(
 def _held_out(
     split:ForgetSplit,
     n:int # At most so many of each side, spread evenly
-)->tuple: # Positions of held-out images of the classes that went and of the classes that stay, and the numbers of the former
+)->tuple:  # Positions of held-out images of the classes that went, that stay and that went before; the first and the last
+             # classes by number
     "Which held-out images can tell whether the request was met"
     y = dataset_targets(split.dls.valid_ds)
     went,stays = (split.targets[split.idxs[p]].unique() for p in ('forget', 'retain'))
+    earlier = split.targets.unique()
+    earlier = earlier[~torch.isin(earlier, torch.cat([went, stays]))]
     went = went[~torch.isin(went, stays)]
     few = lambda i: i[torch.linspace(0, len(i)-1, min(n, len(i))).round().long()]
-    return *(few(torch.isin(y, k).nonzero()[:,0]) for k in (went, stays)),went.tolist()
+    found = (few(torch.isin(y, k).nonzero()[:,0]) for k in (went, stays, earlier))
+    return *found,went.tolist(),earlier.tolist()
 
 # %% ../nbs/30_learner.ipynb #7a4bca8b
 # From results/methods_digits and results/methods_cifar10 (class requests, 5 and 3 seeds). The order is ours: neggrad changes
@@ -483,19 +487,25 @@ def _says_retained(r):
     return f"retained accuracy {verb} from {_percent(r['before'])} to {_percent(r['after'])} on {r['images']} images"
 
 # %% ../nbs/30_learner.ipynb #029e08af
+def _says_back(e):
+    "What held-out images of classes say that an earlier request had taken away"
+    return (f"brings back {' and '.join(e['classes'])}, which an earlier request took away: recognised "
+            f"{_percent(e['before'])} before and {_percent(e['after'])} after, {e['images']} held-out images")
+
 def _says(res, n_classes, method):
     "The outcome in one sentence, with the next thing to try"
     words = f"{_says_forgotten(res['forgotten'], n_classes)}; {_says_retained(res['retained'])}"
+    if res['earlier'] and res['earlier']['back']: words = f"{_says_back(res['earlier'])}; {words}"
     if not res['failed'] and not res['forgotten']: return f"{words}; run an audit with retrained models"
     if not res['failed']: return words
     if method.exact: return f"{words}; this method is exact, so look at the data"
     return f"{words}; try {res['next']}, or retrain, which is exact"
 
 # %% ../nbs/30_learner.ipynb #0e8276bd
-def _compare(was, now, n):
-    "Images and accuracy before and after, of the first `n` and of the rest"
+def _compare(was, now, sizes):
+    "Images and accuracy before and after, of one group after another"
     share = lambda o: o.double().mean().item() if len(o) else None
-    return [{'images': len(a), 'before': share(a), 'after': share(b)} for a,b in ((was[:n], now[:n]), (was[n:], now[n:]))]
+    return [{'images': len(a), 'before': share(a), 'after': share(b)} for a,b in zip(was.split(sizes), now.split(sizes))]
 
 def check_outcome(
     old:Learner,          # The model before; its normalisation is used
@@ -503,23 +513,28 @@ def check_outcome(
     split:ForgetSplit,    # What was to be forgotten
     method:UnlearnMethod, # Named in the advice
     n:int=_look           # At most so many held-out images of what went, and as many of what stays
-)->dict:                  # `forgotten` (None without a held-out counterpart) and `retained`: images, accuracy before and after,
-                          # and whether it is still `recognised`, or `fell`; `failed`, `says`, `next`; the cost of the look
+)->dict:                  # `forgotten` (None without a held-out counterpart), `retained` and `earlier` (None on a first request):
+                          # images, accuracy before and after, and whether it is still `recognised`, `fell` or is `back`;
+                          # `failed`, `says`, `next`; the cost of the look
     "Ask held-out images whether a request was met; the forget set stays closed"
     split = split.on(old.dls)
     with timed() as t, seeded(0): # loaders draw random numbers even when they do not shuffle
-        gone,kept,classes = _held_out(split, n)
-        dl = part_dl(split.dls.valid, torch.cat([gone, kept]))
+        gone,kept,past,classes,before = _held_out(split, n)
+        sizes = [len(gone), len(kept), len(past)]
+        dl = part_dl(split.dls.valid, torch.cat([gone, kept, past]))
         was,now = ((logits.argmax(1) == y) for logits,y in (predict_logits(l, dl) for l in (old, new)))
-    forgotten,retained = _compare(was, now, len(gone))
-    hits,right = int(now[:len(gone)].sum()),int(now[len(gone):].sum())
+    forgotten,retained,earlier = _compare(was, now, sizes)
+    hits,right,again = (int(o.sum()) for o in now.split(sizes))
     forgotten |= {'classes': [split.vocab[k] for k in classes], 'recognised': recognised(hits, len(gone))}
+    earlier |= {'classes': [split.vocab[k] for k in before],
+                'back': more_than(again, len(past), max(earlier['before'] or 0., _hardly_ever))}
     unremarkable = 1 - max((retained['before'] or 0) - _retained_loss, 0)
     retained['fell'] = more_than(len(kept)-right, len(kept), unremarkable)
-    res = {'forgotten': forgotten if len(gone) else None, 'retained': retained, 'failed': forgotten['recognised'] or retained['fell']}
+    res = {'forgotten': forgotten if len(gone) else None, 'retained': retained, 'earlier': earlier if len(past) else None,
+           'failed': forgotten['recognised'] or retained['fell'] or earlier['back']}
     res['next'] = _next_method(method.name) if res['failed'] and not method.exact else None
-    return res | {'says': _says(res, len(split.vocab), method), 'samples_read': {'valid_forget': len(gone), 'valid_retain': len(kept)},
-                  'images': {'forward': 2*(len(gone)+len(kept))}, 'seconds': t.seconds}
+    return res | {'says': _says(res, len(split.vocab), method), 'samples_read': {'valid_forget': len(gone)+len(past), 'valid_retain': len(kept)},
+                  'images': {'forward': 2*sum(sizes)}, 'seconds': t.seconds}
 
 # %% ../nbs/30_learner.ipynb #ec7faad0
 @patch
