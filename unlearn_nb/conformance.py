@@ -66,6 +66,13 @@ def _reading(before):
     try: yield
     finally: ImageTensors.batch = plain
 
+_made = {}
+def _once(m, kind):
+    "What the method makes of the usual request on a fixture; rules that only look at it share it"
+    key = type(m),repr(m),kind
+    if key not in _made: _made[key] = _run(fixture(kind), _split(fixture(kind), m), m)
+    return _made[key]
+
 def _forget_loss(learn, split): return collect(learn, split, ['forget'])['forget'].losses.mean().item()
 
 # %% ../nbs/49_conformance.ipynb #a9f92966
@@ -101,9 +108,11 @@ def untouched(m):
 
 @_rule('3 same seed, same weights')
 def reproducible(m):
-    learn = fixture(m.fixtures[0]); split,made = _split(learn, m),[]
-    for seed,noise in ((0, 1), (0, 2), (1, 1)):
-        torch.manual_seed(noise); made.append(_run(learn, split, m, seed).model)
+    learn = fixture(m.fixtures[0]); split = _split(learn, m)
+    made = [_once(m, m.fixtures[0]).model]
+    for seed in (0, 1):
+        torch.manual_seed(seed+17) # noise that a method must not feel
+        made.append(_run(learn, split, m, seed).model)
     assert not differing(snapshot(made[0]), made[1]), 'seed 0 gave two results'
     assert m.deterministic or differing(snapshot(made[0]), made[2]), 'the seed makes no difference'
 
@@ -131,7 +140,7 @@ def frozen(m):
 @_rule('6 the student moves')
 def moves(m):
     for kind in m.fixtures:
-        learn = fixture(kind); new = _run(learn, _split(learn, m), m)
+        learn,new = fixture(kind),_once(m, kind)
         assert differing(snapshot(learn.model), new.model), 'nothing moved'
         assert new.model is not learn.model and not {id(p) for p in new.model.parameters()} & {id(p) for p in learn.model.parameters()}
 
@@ -167,7 +176,8 @@ def any_shape(m):
 def sequence(m):
     learn = fixture(m.fixtures[0])
     first,second = _split(learn, m, 'b'),_split(learn, m, 'c') if 'class' in m.requests else forget_random(learn.dls, frac=.2, seed=1)
-    one = _run(learn, first, m); two = _run(one, second, m)
+    one = _once(m, m.fixtures[0]) if 'class' in m.requests else _run(learn, first, m)
+    two = _run(one, second, m)
     share = lambda l: collect(l, first, ['forget'])['forget'].hits.float().mean().item()
     assert [c['split'] for c in two.unlearn_record.chain] == [first.fingerprint]
     rise = f'of the first request {share(one):.0%} were recognised, after the second {share(two):.0%}'
