@@ -1,14 +1,19 @@
 """Is a default worse than the setting its authors published? Both, on networks trained by our recipe.
 
-For each method with published settings: accuracy on held-out images of the forgotten class (A_Df) and of the others (A_Dr),
-images through the network and CPU seconds, beside the original and a retrained network. Original and retrained networks are kept in
+For each method with published settings: accuracy on held-out images of the forgotten class (A_Df) and of the
+others (A_Dr),
+images through the network and CPU seconds, beside the original and a retrained network. Original and
+retrained networks are kept in
 `--cache` and used again.
 
-    python benchmarks/published.py --data digits --seeds 0 1 2 --out results/benchmarks/published_vs_default.json
-    python benchmarks/published.py --data cifar10 --n 10000 --seeds 0 1 2 --out results/benchmarks/published_vs_default.json
+    python benchmarks/published.py --data digits --seeds 0 1 2 --out
+    results/benchmarks/published_vs_default.json
+    python benchmarks/published.py --data cifar10 --n 10000 --seeds 0 1 2 --out
+    results/benchmarks/published_vs_default.json
 
 A second run adds its rows to the file.
 """
+
 import argparse
 import json
 import subprocess
@@ -29,8 +34,8 @@ def networks(data, n, seed, cache):
     "A trained learner and a retrained one, from the cache if they are there"
     dls = named_dls(data, **({} if n is None else {'n': n}))
     split, found = forget_class(dls, CLASSES[data]), []
-    for name, seed_ in (('original', seed), ('retrained', 100+seed)):
-        path = cache/f'{data}_{n}_{seed}_{name}.pt'
+    for name, seed_ in (('original', seed), ('retrained', 100 + seed)):
+        path = cache / f'{data}_{n}_{seed}_{name}.pt'
         learn = image_learner(dls, 'small_resnet', seed=seed)
         if path.exists():
             learn.model.load_state_dict(torch.load(path))
@@ -48,7 +53,10 @@ def networks(data, n, seed, cache):
 def scores(learn, split):
     "A_Df and A_Dr"
     found = collect(learn, split, ['valid_forget', 'valid_retain'])
-    return {k: found[p].hits.double().mean().item() for k, p in (('A_Df', 'valid_forget'), ('A_Dr', 'valid_retain'))}
+    return {
+        k: found[p].hits.double().mean().item()
+        for k, p in (('A_Df', 'valid_forget'), ('A_Dr', 'valid_retain'))
+    }
 
 
 def settings(name, n_retain):
@@ -61,7 +69,9 @@ def settings(name, n_retain):
 def commit():
     "Of the working tree; marked if it has changes"
     git = lambda *a: subprocess.run(['git', *a], capture_output=True, text=True).stdout.strip()
-    return git('rev-parse', '--short', 'HEAD') + (' with changes' if git('status', '--porcelain', '--untracked-files=no') else '')
+    return git('rev-parse', '--short', 'HEAD') + (
+        ' with changes' if git('status', '--porcelain', '--untracked-files=no') else ''
+    )
 
 
 def run(data, n, seed, names, cache):
@@ -100,6 +110,10 @@ if __name__ == '__main__':
             print(row, flush=True)
     if a.out:
         old = json.loads(a.out.read_text()) if a.out.exists() else {'commands': [], 'rows': []}
-        res = {'commands': [*old['commands'], ' '.join(['python', *sys.argv])], 'rows': old['rows']+rows, 'environment': environment()}
+        res = {
+            'commands': [*old['commands'], ' '.join(['python', *sys.argv])],
+            'rows': old['rows'] + rows,
+            'environment': environment(),
+        }
         a.out.parent.mkdir(parents=True, exist_ok=True)
         a.out.write_text(json.dumps(res, indent=1))

@@ -1,4 +1,6 @@
-"""Training on two CPU processes (gloo): every image once an epoch, accuracy as on one, and the result can be unlearned."""
+"""Training on two CPU processes (gloo): every image once an epoch, accuracy as on one, and the result can be
+unlearned."""
+
 import json
 import os
 import subprocess
@@ -23,35 +25,55 @@ out = sys.argv[1]
 dls = digits_dls()
 learn = image_learner(dls, 'small_resnet', cbs=Seen())
 with learn.no_bar(), learn.no_logging(), distributed(learn): train(learn, 3)
-json.dump({'seen': [len(s) for _, s in learn.seen.seen], 'hash': __import__('unlearn_nb.learner', fromlist=['x']).model_hash(learn.model), 'bs': learn.recipe.bs, 'epochs': learn.recipe.epochs,
-           'accuracy': float(learn.recorder.values[-1][-1])}, open(f'{out}/{rank_distrib()}.json', 'w'))
+from unlearn_nb.learner import model_hash
+found = {'seen': [len(s) for _, s in learn.seen.seen], 'hash': model_hash(learn.model), 'bs': learn.recipe.bs,
+         'epochs': learn.recipe.epochs, 'accuracy': float(learn.recorder.values[-1][-1])}
+json.dump(found, open(f'{out}/{rank_distrib()}.json', 'w'))
 if not rank_distrib(): save_model(learn, f'{out}/model.safetensors')
 '''
 
 
 def launch(folder, n):
     folder.mkdir()
-    (folder/'script.py').write_text(SCRIPT)
+    (folder / 'script.py').write_text(SCRIPT)
     env = {**os.environ, 'OMP_NUM_THREADS': '1', 'OMP_WAIT_POLICY': 'passive', 'CUDA_VISIBLE_DEVICES': ''}
-    cmd = [sys.executable, '-W', 'ignore', '-m', 'torch.distributed.run', '--standalone', '--nproc-per-node', str(n), str(folder/'script.py'), str(folder)]
+    cmd = [
+        sys.executable,
+        '-W',
+        'ignore',
+        '-m',
+        'torch.distributed.run',
+        '--standalone',
+        '--nproc-per-node',
+        str(n),
+        str(folder / 'script.py'),
+        str(folder),
+    ]
     res = subprocess.run(cmd, capture_output=True, text=True, env=env, timeout=300)
     assert res.returncode == 0, res.stderr[-4000:]
-    return [json.loads((folder/f'{r}.json').read_text()) for r in range(n)]
+    return [json.loads((folder / f'{r}.json').read_text()) for r in range(n)]
 
 
 def test_two_processes(tmp_path):
     from unlearn_nb.all import digits_dls, forget_class, load_model, measures
-    two, one = launch(tmp_path/'two', 2), launch(tmp_path/'one', 1)
+
+    two, one = launch(tmp_path / 'two', 2), launch(tmp_path / 'one', 1)
     n = len(digits_dls().train_ds)
-    assert sum(sum(r['seen']) for r in two) == sum(one[0]['seen']) == 3*n  # every image once an epoch
+    assert sum(sum(r['seen']) for r in two) == sum(one[0]['seen']) == 3 * n  # every image once an epoch
     assert len(two[0]['seen']) == len(two[1]['seen'])
     assert two[0]['hash'] == two[1]['hash'] != one[0]['hash']  # the processes agree to the bit
     assert (two[0]['bs'], two[0]['epochs']) == (one[0]['bs'], one[0]['epochs'])
-    assert abs(two[0]['accuracy']-one[0]['accuracy']) < .05 and two[0]['accuracy'] > .8
-    learn = load_model(tmp_path/'two'/'model.safetensors', digits_dls())
+    assert abs(two[0]['accuracy'] - one[0]['accuracy']) < 0.05 and two[0]['accuracy'] > 0.8
+    learn = load_model(tmp_path / 'two' / 'model.safetensors', digits_dls())
     split = forget_class(learn.dls, '3')
     m = measures(learn, split)
     held = len(split.idxs['valid_forget']), len(split.idxs['valid_retain'])
-    assert abs((m['A_Df']*held[0]+m['A_Dr']*held[1])/sum(held)-two[0]['accuracy']) < .02  # as logged, from both halves of each batch
+    assert (
+        abs((m['A_Df'] * held[0] + m['A_Dr'] * held[1]) / sum(held) - two[0]['accuracy']) < 0.02
+    )  # as logged, from both halves of each batch
     new, retrained = learn.unlearn(split, 'unsir'), learn.unlearn(split, 'retrain')
-    assert measures(learn, split)['A_Df'] > .7 and measures(new, split)['A_Df'] < .1 and measures(retrained, split)['A_Df'] == 0
+    assert (
+        measures(learn, split)['A_Df'] > 0.7
+        and measures(new, split)['A_Df'] < 0.1
+        and measures(retrained, split)['A_Df'] == 0
+    )

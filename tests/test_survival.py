@@ -1,4 +1,5 @@
 """A grid survives kill -9 of the driver at random moments, of a worker, and of a Ray node."""
+
 import os
 import random
 import signal
@@ -18,8 +19,18 @@ import torch  # noqa: E402
 from unlearn_nb import bench as engine  # noqa: E402
 from unlearn_nb.store import Store  # noqa: E402
 
-GRID = {'run': [{'data': 'digits', 'epochs': 1, 'seeds': [0, 1], 'requests': [{'classes': ['3']}, {'kind': 'random', 'frac': .1}],
-                 'methods': ['finetune'], 'options': {'n': 300}}]}
+GRID = {
+    'run': [
+        {
+            'data': 'digits',
+            'epochs': 1,
+            'seeds': [0, 1],
+            'requests': [{'classes': ['3']}, {'kind': 'random', 'frac': 0.1}],
+            'methods': ['finetune'],
+            'options': {'n': 300},
+        }
+    ]
+}
 
 
 def _run(out, workers=1):
@@ -28,41 +39,49 @@ def _run(out, workers=1):
 
 
 def test_kill_driver(tmp_path):
-    """50 times kill -9 at a random moment, then one run to the end: all results, none twice, all checksums good"""
-    rng, out, kills, seen = random.Random(0), tmp_path/'store', 0, 0
+    """50 times kill -9 at a random moment, then one run to the end: all results, none twice, all checksums
+good"""
+    rng, out, kills, seen = random.Random(0), tmp_path / 'store', 0, 0
     torch.set_num_threads(1)
-    engine.bench(GRID, tmp_path/'whole')
-    whole = Store(tmp_path/'whole')
+    engine.bench(GRID, tmp_path / 'whole')
+    whole = Store(tmp_path / 'whole')
     grid_cells = {c.key for c in engine.plan(GRID)}
     assert {e.key for e in whole.entries()} == grid_cells
     while kills < 50:
         child = get_context('fork').Process(target=_run, args=(out,))
         child.start()
-        time.sleep(rng.expovariate(1/.35))
+        time.sleep(rng.expovariate(1 / 0.35))
         if child.is_alive():
             os.kill(child.pid, signal.SIGKILL)
             kills += 1
         child.join()
-        if (out/'results.sqlite').exists():
+        if (out / 'results.sqlite').exists():
             n = len(Store(out).entries())
             assert n >= seen, 'a finished result was lost'
             seen = n
-            if n == len(grid_cells):  # done early: start over beside it, so that all 50 kills hit a working grid
+            if n == len(
+                grid_cells
+            ):  # done early: start over beside it, so that all 50 kills hit a working grid
                 assert Store(out).check() == []
-                out, seen = tmp_path/f'store{kills}', 0
+                out, seen = tmp_path / f'store{kills}', 0
     _run(out)
     for folder in sorted(tmp_path.glob('store*')):
-        if not (folder/'results.sqlite').exists(): continue
+        if not (folder / 'results.sqlite').exists():
+            continue
         _run(folder)
         store = Store(folder)
         assert store.check() == []
         assert {e.key for e in store.entries()} == grid_cells
-        rows = sqlite3.connect(store.db).execute('SELECT count(*), count(DISTINCT key) FROM entries').fetchone()
+        rows = (
+            sqlite3.connect(store.db).execute('SELECT count(*), count(DISTINCT key) FROM entries').fetchone()
+        )
         assert rows == (len(grid_cells), len(grid_cells))
         named = {e.model for e in store.entries() if e.model}
         assert {p.stem for p in store.models.glob('*.safetensors')} >= named
         for e in store.entries():  # the very models of an undisturbed run
-            assert e.model is None or e.result.get('model_after') == whole.get(e.key).result.get('model_after')
+            assert e.model is None or e.result.get('model_after') == whole.get(e.key).result.get(
+                'model_after'
+            )
 
 
 def test_kill_worker(tmp_path):
@@ -70,59 +89,107 @@ def test_kill_worker(tmp_path):
     killed = []
 
     def kill_once(cell, state, seconds):
-        children = [] if killed else [p for p in psutil.Process().children() if 'spawn_main' in ' '.join(p.cmdline())]
-        for p in children[:1]: killed.append(p.pid), p.kill()
-    done, rows = engine.bench(GRID, tmp_path/'s', kill_once, workers=2)
-    assert killed and not done.failed and done.finished == len(engine.plan(GRID)) and Store(tmp_path/'s').check() == []
+        children = (
+            []
+            if killed
+            else [p for p in psutil.Process().children() if 'spawn_main' in ' '.join(p.cmdline())]
+        )
+        for p in children[:1]:
+            killed.append(p.pid), p.kill()
+
+    done, rows = engine.bench(GRID, tmp_path / 's', kill_once, workers=2)
+    assert (
+        killed
+        and not done.failed
+        and done.finished == len(engine.plan(GRID))
+        and Store(tmp_path / 's').check() == []
+    )
 
 
 def test_workers_follow_the_driver(tmp_path):
     """A driver that is killed leaves no workers behind"""
-    child = get_context('spawn').Process(target=_run, args=(tmp_path/'s', 2))
+    child = get_context('spawn').Process(target=_run, args=(tmp_path / 's', 2))
     child.start()
-    workers, end = [], time.time()+120
+    workers, end = [], time.time() + 120
     while len(workers) < 2 and time.time() < end:
-        time.sleep(.2)
-        workers = [p for p in psutil.Process(child.pid).children(recursive=True) if 'spawn_main' in ' '.join(p.cmdline()) and p.cpu_times().user > 1]
+        time.sleep(0.2)
+        workers = [
+            p
+            for p in psutil.Process(child.pid).children(recursive=True)
+            if 'spawn_main' in ' '.join(p.cmdline()) and p.cpu_times().user > 1
+        ]
     assert len(workers) == 2
     os.kill(child.pid, signal.SIGKILL)
     child.join()
-    assert psutil.wait_procs(workers, timeout=60)[1] == []  # one that is still importing goes when it has done that
+    assert (
+        psutil.wait_procs(workers, timeout=60)[1] == []
+    )  # one that is still importing goes when it has done that
 
 
 def test_ray_node_dies(tmp_path):
     """Two nodes on the loopback interface, one killed in the middle: all results arrive"""
     pytest.importorskip('ray')
     import ray
+
     script = [sys.executable, '-m', 'ray.scripts.scripts']
-    common = ['--node-ip-address=127.0.0.2', '--num-cpus=1', '--object-store-memory=100000000', '--disable-usage-stats']  # Ray replaces 127.0.0.1 by the outer address
+    common = [
+        '--node-ip-address=127.0.0.2',
+        '--num-cpus=1',
+        '--object-store-memory=100000000',
+        '--disable-usage-stats',
+    ]  # Ray replaces 127.0.0.1 by the outer address
     raylets = lambda: {p.pid: p for p in psutil.process_iter(['name']) if p.info['name'] == 'raylet'}
     with socket.socket() as s:
         s.bind(('127.0.0.2', 0))
         address = f'127.0.0.2:{s.getsockname()[1]}'
-    of_ray = lambda: {p.pid: p for p in psutil.process_iter(['cmdline']) if '/ray/' in ' '.join(p.info['cmdline'] or [])}
+    of_ray = lambda: {
+        p.pid: p for p in psutil.process_iter(['cmdline']) if '/ray/' in ' '.join(p.info['cmdline'] or [])
+    }
     before, finished, killed = of_ray(), [], []
     try:
-        subprocess.run([*script, 'start', '--head', f"--port={address.split(':')[1]}", '--include-dashboard=false', *common], check=True, capture_output=True, timeout=120)
+        subprocess.run(
+            [
+                *script,
+                'start',
+                '--head',
+                f"--port={address.split(':')[1]}",
+                '--include-dashboard=false',
+                *common,
+            ],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
         first = raylets()
-        subprocess.run([*script, 'start', f'--address={address}', *common], check=True, capture_output=True, timeout=120)
+        subprocess.run(
+            [*script, 'start', f'--address={address}', *common], check=True, capture_output=True, timeout=120
+        )
         second = next(p for pid, p in raylets().items() if pid not in first)
 
         def kill_node(cell, state, seconds):
             finished.append(state)
-            if len(finished) == 1: killed.append(len([n for n in ray.nodes() if n['Alive']]))
-            if len(finished) == 6: second.kill()
-        done, rows = engine.bench(GRID, tmp_path/'s', kill_node, backend='ray', address=address)
+            if len(finished) == 1:
+                killed.append(len([n for n in ray.nodes() if n['Alive']]))
+            if len(finished) == 6:
+                second.kill()
+
+        done, rows = engine.bench(GRID, tmp_path / 's', kill_node, backend='ray', address=address)
         assert killed == [2] and not second.is_running()
-        assert not done.failed and done.finished == len(engine.plan(GRID)) and Store(tmp_path/'s').check() == []
+        assert (
+            not done.failed
+            and done.finished == len(engine.plan(GRID))
+            and Store(tmp_path / 's').check() == []
+        )
     finally:
         ray.shutdown()
         for pid, p in of_ray().items():
-            if pid not in before: p.kill()
+            if pid not in before:
+                p.kill()
 
 
 def test_full_disk(tmp_path):
-    """A disk that fills in the middle of a grid: a clear error, finished results readable; with more room the same call goes on"""
+    """A disk that fills in the middle of a grid: a clear error, finished results readable; with more room the
+same call goes on"""
     script = f'''
 import subprocess, torch
 from pathlib import Path
@@ -138,11 +205,15 @@ n = len(Store(out).entries())
 assert n >= 3 and Store(out).check() == [], n
 subprocess.run(['mount', '-o', 'remount,size=80m', out.parent], check=True)
 done, rows = engine.bench(GRID, out)
-assert done.found == n and not done.failed and done.found+done.finished == len(engine.plan(GRID)) and Store(out).check() == [], (n, done)
+assert done.found == n and not done.failed, (n, done)
+assert done.found+done.finished == len(engine.plan(GRID)) and Store(out).check() == [], (n, done)
 '''
-    (tmp_path/'disk').mkdir()
+    (tmp_path / 'disk').mkdir()
     mount = f'mount -t tmpfs -o size=8m none {tmp_path}/disk || exit 77; {sys.executable} -c "$0"'
     root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-    res = subprocess.run(['unshare', '-rm', 'sh', '-c', mount, script], capture_output=True, text=True, cwd=root)
-    if res.returncode == 77 or 'unshare:' in res.stderr: pytest.skip('may not mount a small disk here')
+    res = subprocess.run(
+        ['unshare', '-rm', 'sh', '-c', mount, script], capture_output=True, text=True, cwd=root
+    )
+    if res.returncode == 77 or 'unshare:' in res.stderr:
+        pytest.skip('may not mount a small disk here')
     assert res.returncode == 0, res.stderr

@@ -1,8 +1,10 @@
 """All tests of the project, one line each and a count at the end.
 
-In sync and clean (exported package, notebooks, README), every notebook executed, pytest if there are such tests,
+In sync and clean (exported package, notebooks, README), every notebook executed, pytest if there are such
+tests,
 and a wheel built, installed with the newest dependencies in a throw-away environment and used there.
 """
+
 import os
 import subprocess
 import sys
@@ -13,23 +15,37 @@ from pathlib import Path
 
 root = Path(__file__).parent.parent
 bin_ = Path(sys.executable).parent
-os.environ.update(OMP_WAIT_POLICY='passive', OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 2)//2)), MPLBACKEND='agg', PYTHONWARNINGS='ignore')
+os.environ.update(
+    OMP_WAIT_POLICY='passive',
+    OMP_NUM_THREADS=str(max(1, (os.cpu_count() or 2) // 2)),
+    MPLBACKEND='agg',
+    PYTHONWARNINGS='ignore',
+)
 results = []
 
 
 def report(name, ok, seconds, output=''):
     results.append(ok)
     print(f"{'ok  ' if ok else 'FAIL'} {name}  ({seconds:.0f} s)", flush=True)
-    if not ok: print(output[-6000:], flush=True)
+    if not ok:
+        print(output[-6000:], flush=True)
 
 
 def run(name, *cmd, cwd=root, env=None, timeout=1200):
     start = time.time()
     try:
-        res = subprocess.run([str(c) for c in cmd], cwd=cwd, capture_output=True, text=True, env={**os.environ, **(env or {})}, timeout=timeout)
+        res = subprocess.run(
+            [str(c) for c in cmd],
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            env={**os.environ, **(env or {})},
+            timeout=timeout,
+        )
         ok, out = res.returncode == 0, res.stdout + res.stderr
-    except subprocess.TimeoutExpired: ok, out = False, f"took longer than {timeout} s"
-    report(name, ok, time.time()-start, out)
+    except subprocess.TimeoutExpired:
+        ok, out = False, f"took longer than {timeout} s"
+    report(name, ok, time.time() - start, out)
     return ok
 
 
@@ -42,12 +58,20 @@ def contents():
 def unchanged(name, tool):
     "Run a tool that rewrites files; pass if it had nothing to do, and put back what it changed"
     before, start = contents(), time.time()
-    res = subprocess.run([str(bin_/tool)], cwd=root, capture_output=True, text=True)
+    res = subprocess.run([str(bin_ / tool)], cwd=root, capture_output=True, text=True)
     after = contents()
-    changed = sorted({str(f.relative_to(root)) for f in before.keys() | after.keys() if before.get(f) != after.get(f)})
+    changed = sorted(
+        {str(f.relative_to(root)) for f in before.keys() | after.keys() if before.get(f) != after.get(f)}
+    )
     for f, b in before.items():
-        if after.get(f) != b: f.write_bytes(b)
-    report(name, res.returncode == 0 and not changed, time.time()-start, f"{res.stderr}\nchanged: {', '.join(changed)}; run `make export`")
+        if after.get(f) != b:
+            f.write_bytes(b)
+    report(
+        name,
+        res.returncode == 0 and not changed,
+        time.time() - start,
+        f"{res.stderr}\nchanged: {', '.join(changed)}; run `make export`",
+    )
 
 
 def notebooks():
@@ -56,14 +80,30 @@ def notebooks():
     from nbdev.config import get_config
     from nbdev.doclinks import nbglob
     from nbdev.test import test_nb
-    files = [f.absolute() for f in sorted(nbglob(root/'nbs', as_path=True))]
+
+    files = [f.absolute() for f in sorted(nbglob(root / 'nbs', as_path=True))]
     flags = get_config().tst_flags.split()
     force = [a.removeprefix('--flags=').split() for a in sys.argv if a.startswith('--flags=')]
-    os.chdir(root/'nbs')
-    done = parallel(test_nb, files, skip_flags=flags, force_flags=sum(force, []), n_workers=min(2, os.cpu_count()), basepath=root, pause=.01)
+    os.chdir(root / 'nbs')
+    done = parallel(
+        test_nb,
+        files,
+        skip_flags=flags,
+        force_flags=sum(force, []),
+        n_workers=min(2, os.cpu_count()),
+        basepath=root,
+        pause=0.01,
+    )
     os.chdir(root)
-    for f, (ok, seconds) in zip(files, done): report(str(f.relative_to(root)), ok, seconds)
-    exist = len([f for f in root.glob('nbs/**/*.ipynb') if not any(p.startswith(('_', '.')) for p in f.relative_to(root).parts)])
+    for f, (ok, seconds) in zip(files, done):
+        report(str(f.relative_to(root)), ok, seconds)
+    exist = len(
+        [
+            f
+            for f in root.glob('nbs/**/*.ipynb')
+            if not any(p.startswith(('_', '.')) for p in f.relative_to(root).parts)
+        ]
+    )
     report(f"all {exist} notebooks were executed", len(done) == exist, 0, f"{len(done)} of {exist} ran")
 
 
@@ -86,11 +126,24 @@ def wheel():
     "Build a wheel, install it with the newest versions of all it needs, forget a class there"
     with tempfile.TemporaryDirectory() as tmp:
         env = {'VIRTUAL_ENV': f'{tmp}/venv', 'PYTHONPATH': ''}
-        steps = [('wheel builds', [bin_/'uv', 'build', '-q', '--wheel', '-o', tmp, '.'], root),
-                 ('throw-away environment', [sys.executable, '-m', 'venv', f'{tmp}/venv'], root)]
-        if not all(run(n, *c, cwd=d) for n, c, d in steps): return
+        steps = [
+            ('wheel builds', [bin_ / 'uv', 'build', '-q', '--wheel', '-o', tmp, '.'], root),
+            ('throw-away environment', [sys.executable, '-m', 'venv', f'{tmp}/venv'], root),
+        ]
+        if not all(run(n, *c, cwd=d) for n, c, d in steps):
+            return
         built = next(Path(tmp).glob('*.whl'))
-        if not run('wheel installs with newest dependencies', bin_/'uv', 'pip', 'install', '-q', built, env=env, cwd=tmp): return
+        if not run(
+            'wheel installs with newest dependencies',
+            bin_ / 'uv',
+            'pip',
+            'install',
+            '-q',
+            built,
+            env=env,
+            cwd=tmp,
+        ):
+            return
         run('wheel forgets a class', f'{tmp}/venv/bin/python', '-c', use_wheel, env=env, cwd=tmp)
         run('wheel has the command', f'{tmp}/venv/bin/unlearn-nb', 'methods', env=env, cwd=tmp)
 
@@ -99,10 +152,15 @@ if __name__ == '__main__':
     unchanged('package in sync with notebooks', 'nbdev_export')
     unchanged('notebooks are clean', 'nbdev_clean')
     run('README in sync with nbs/index.ipynb', sys.executable, 'tools/readme.py', '--check')
+    run('lines, names and statements (ruff)', bin_ / 'ruff', 'check', '.')
     notebooks()
-    with ThreadPoolExecutor(2) as two: # each is a process of its own
-        rest = [two.submit(run, f'pytest {f.name}', sys.executable, '-m', 'pytest', '-q', f) for f in sorted(root.glob('tests/test_*.py'), reverse=True)] + [two.submit(wheel)]
-    for r in rest: r.result()
+    with ThreadPoolExecutor(2) as two:  # each is a process of its own
+        rest = [
+            two.submit(run, f'pytest {f.name}', sys.executable, '-m', 'pytest', '-q', f)
+            for f in sorted(root.glob('tests/test_*.py'), reverse=True)
+        ] + [two.submit(wheel)]
+    for r in rest:
+        r.result()
     failed = results.count(False)
     print(f"\n{len(results)-failed} passed, {failed} failed")
     sys.exit(bool(failed))

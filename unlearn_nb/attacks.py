@@ -49,8 +49,12 @@ def signals(
 )->dict[str, Tensor]: # (n,) each, higher means member
     "What a membership attack can see of each image"
     p = F.softmax(o.logits.double(), 1)
-    return {'loss': -F.cross_entropy(o.logits.double(), o.targets, reduction='none'), 'confidence': p.gather(1, o.targets[:,None])[:,0],
-            'entropy': torch.special.xlogy(p, p).sum(1), 'mentropy': -mentropy(o.logits, o.targets)}
+    return {
+        'loss': -F.cross_entropy(o.logits.double(), o.targets, reduction='none'),
+        'confidence': p.gather(1, o.targets[:, None])[:, 0],
+        'entropy': torch.special.xlogy(p, p).sum(1),
+        'mentropy': -mentropy(o.logits, o.targets),
+    }
 
 # %% ../nbs/61_attacks.ipynb #7a79b096
 def _both(members, others):
@@ -87,7 +91,9 @@ def auc_ci(
     m,o = _both(members, others)
     def auc(a, b, axis=-1): # by ranks, for all resamples at once
         r = sps.rankdata(np.concatenate([a, b], axis=axis), axis=axis)
-        return (r[..., :a.shape[axis]].sum(axis)-a.shape[axis]*(a.shape[axis]+1)/2)/(a.shape[axis]*b.shape[axis])
+        return (r[..., : a.shape[axis]].sum(axis) - a.shape[axis] * (a.shape[axis] + 1) / 2) / (
+            a.shape[axis] * b.shape[axis]
+        )
     rng = np.random.default_rng(seed)
     draws = [auc(rng.choice(m, (20, len(m))), rng.choice(o, (20, len(o)))) for _ in range(math.ceil(n/20))]
     return tuple(float(v) for v in np.quantile(np.concatenate(draws), [(1-level)/2, (1+level)/2]))
@@ -99,7 +105,8 @@ def class_ranks(
     others,   # Scores of non-members (m,)
     y_others, # Their labels (m,)
     itself:bool=False # The scores are those of the non-members: each is ranked among the rest
-)->np.ndarray: # (n,), 0..1: share of the class's non-members below, ties half; `NaN` for a class without non-members
+    # (n,), 0..1: share of the class's non-members below, ties half; `NaN` for a class without non-members
+)->np.ndarray:
     "Each score's place among the non-members of its class"
     scores,y,others,y_others = (np.asarray(v) for v in (scores, y, others, y_others))
     res = np.full(len(scores), np.nan)
@@ -121,7 +128,15 @@ def matched(
     keep = []
     for c in (a > 0).nonzero()[:,0].tolist():
         at = (others.targets == c).nonzero()[:,0]
-        keep.append(at[torch.linspace(0, len(at)-1, max(1, round(share*a[c].item())) if share else 0).round().long()] if len(at) else at)
+        keep.append(
+            at[
+                torch.linspace(0, len(at) - 1, max(1, round(share * a[c].item())) if share else 0)
+                .round()
+                .long()
+            ]
+            if len(at)
+            else at
+        )
     keep = torch.cat(keep).sort()[0]
     return Outputs(others.logits[keep], others.targets[keep], others.idxs[keep])
 
@@ -132,7 +147,9 @@ def threshold_attacks(
     per_class:bool=False,  # Compare within classes
     fprs=(.001, .01),
     names=None             # Signals to use; None: all
-)->list[dict]:             # One per signal: signal, AUC, low, high (95 %), and 'TPR at ...' (`None` at rates finer than one of the non-members); empty without non-members
+    # One per signal: signal, AUC, low, high (95 %), and 'TPR at ...' (`None` at rates finer than one of the
+    # non-members); empty without non-members
+)->list[dict]:
     "Every threshold attack"
     others,rows = others if per_class else matched(members, others),[]
     if not len(others): return []
@@ -141,11 +158,20 @@ def threshold_attacks(
         u,v = a[name].numpy(),b[name].numpy()
         if per_class:
             v_all,keep = v,np.isin(others.targets, members.targets)
-            u,v = class_ranks(u, members.targets, v_all, others.targets),class_ranks(v_all, others.targets, v_all, others.targets, itself=True)[keep]
+            u = class_ranks(u, members.targets, v_all, others.targets)
+            v = class_ranks(v_all, others.targets, v_all, others.targets, itself=True)[keep]
             u,v = u[~np.isnan(u)],v[~np.isnan(v)]
             if not len(u) or not len(v): return []
         low,high = auc_ci(u, v)
-        rows.append({'signal': name, 'AUC': attack_auc(u, v), 'low': low, 'high': high, **{f'TPR at {f:.1%} FPR': tpr_at(u, v, f) if f*len(v) >= 1 else None for f in fprs}})
+        rows.append(
+            {
+                'signal': name,
+                'AUC': attack_auc(u, v),
+                'low': low,
+                'high': high,
+                **{f'TPR at {f:.1%} FPR': tpr_at(u, v, f) if f * len(v) >= 1 else None for f in fprs},
+            }
+        )
     return rows
 
 # %% ../nbs/61_attacks.ipynb #1e17c86b
@@ -176,13 +202,26 @@ def logistic_attack(
     "Logistic regression on all signals and the margin, cross-validated"
     others = matched(members, others)
     if not len(others): return dict.fromkeys(('accuracy', 'AUC', 'low', 'high'))
-    X = np.concatenate([np.stack([*signals(o).values(), margins(o.logits, o.targets)], 1) for o in (members, others)])
+    X = np.concatenate(
+        [np.stack([*signals(o).values(), margins(o.logits, o.targets)], 1) for o in (members, others)]
+    )
     y = np.array([1]*len(members)+[0]*len(others))
     k = min(folds, int(np.bincount(y).min()))
     if k < 2: return dict.fromkeys(('accuracy', 'AUC', 'low', 'high'))
-    p = cross_val_predict(make_pipeline(StandardScaler(), LogisticRegression(class_weight='balanced')), X, y, cv=StratifiedKFold(k, shuffle=True, random_state=seed), method='predict_proba')[:,1]
+    p = cross_val_predict(
+        make_pipeline(StandardScaler(), LogisticRegression(class_weight='balanced')),
+        X,
+        y,
+        cv=StratifiedKFold(k, shuffle=True, random_state=seed),
+        method='predict_proba',
+    )[:, 1]
     low,high = auc_ci(p[y == 1], p[y == 0])
-    return {'accuracy': float(((p[y == 1] > .5).mean()+(p[y == 0] <= .5).mean())/2), 'AUC': attack_auc(p[y == 1], p[y == 0]), 'low': low, 'high': high}
+    return {
+        'accuracy': float(((p[y == 1] > 0.5).mean() + (p[y == 0] <= 0.5).mean()) / 2),
+        'AUC': attack_auc(p[y == 1], p[y == 0]),
+        'low': low,
+        'high': high,
+    }
 
 # %% ../nbs/61_attacks.ipynb #8888e495
 def non_members(
@@ -195,13 +234,24 @@ def non_members(
 def attack_rates(
     outs:dict,           # From `collect`
     split:ForgetSplit
-)->dict: # MIA (`svc_mia`), AUC (of the loss, within classes), TPR_1 (of the loss, at 1 % false positives), entropy (bits) and largest (share) of the answers
+    # MIA (`svc_mia`), AUC (of the loss, within classes), TPR_1 (of the loss, at 1 % false positives), entropy
+    # (bits) and largest (share) of the answers
+)->dict:
     "What membership attacks find, as columns of a table"
     forget,unseen = outs['forget'],non_members(outs, split)
-    by_loss = lambda per_class: None if unseen is None else next(iter(threshold_attacks(forget, unseen, per_class, names=['loss'])), None)
+    by_loss = lambda per_class: (
+        None
+        if unseen is None
+        else next(iter(threshold_attacks(forget, unseen, per_class, names=['loss'])), None)
+    )
     auc,tpr = by_loss(True),by_loss(False)
-    return {'MIA': svc_mia(outs['retain'], outs['valid_retain'], forget), 'AUC': auc and auc['AUC'], 'TPR_1': tpr and tpr['TPR at 1.0% FPR'],
-            'entropy': -signals(forget)['entropy'].mean().item()/math.log(2), 'largest': prediction_spread(forget)['largest']}
+    return {
+        'MIA': svc_mia(outs['retain'], outs['valid_retain'], forget),
+        'AUC': auc and auc['AUC'],
+        'TPR_1': tpr and tpr['TPR at 1.0% FPR'],
+        'entropy': -signals(forget)['entropy'].mean().item() / math.log(2),
+        'largest': prediction_spread(forget)['largest'],
+    }
 
 # %% ../nbs/61_attacks.ipynb #fdb69b00
 def gaussians(
@@ -212,7 +262,11 @@ def gaussians(
     "Normal distribution of the margin of each image"
     m = np.asarray(m, dtype=float)
     count = (~np.isnan(m)).sum(0)
-    if (count < 2).any(): raise RequestError(f"image {int((count < 2).argmax())} has {int(count.min())} shadow models on one side; at least two are needed")
+    if (count < 2).any():
+        raise RequestError(
+            f"image {int((count < 2).argmax())} has {int(count.min())} shadow models on one side; at least"
+            " two are needed"
+        )
     mu,var = np.nanmean(m, 0),np.nanvar(m, 0, ddof=1)
     if pooled is None: pooled = count.min() < 16
     if pooled: var = np.full_like(var, (var*(count-1)).sum()/(count-1).sum())
@@ -224,9 +278,12 @@ def lira(
     inside=None,       # Of those that saw it (and, for U-LiRA, unlearned it); None: the offline attack
     pooled:bool|None=None,
     floor:float=1e-3
-)->np.ndarray:         # (n,), higher means member: a log likelihood ratio, or offline the standard deviations above the mean, in the order of the one-sided probability, which rounding would make 1 for many
+    # (n,), higher means member: a log likelihood ratio, or offline the standard deviations above the mean, in
+    # the order of the one-sided probability, which rounding would make 1 for many
+)->np.ndarray:
     "Likelihood ratio attack"
-    t = np.asarray(target, dtype=float); mu,sd = gaussians(outside, pooled, floor)
+    t = np.asarray(target, dtype=float)
+    mu, sd = gaussians(outside, pooled, floor)
     if inside is None: return (t-mu)/sd
     return sps.norm.logpdf(t, *gaussians(inside, pooled, floor)) - sps.norm.logpdf(t, mu, sd)
 
@@ -280,9 +337,12 @@ def _interval_rates(narrow, wide, reach=2.):
     i,j = np.triu_indices(len(v)) # an interval catches the values from v[i] to v[j]
     before,after = np.concatenate([[-np.inf], v[:-1]]),np.concatenate([v[1:], [np.inf]])
     least,most = np.maximum(v, top-reach)[j],np.minimum(after, top+reach)[j]  # where the right end may be
-    near = (least <= most) & (before[i]-most <= reach-width) & (v[i]-least >= -reach-width) # the left end: `width` away, or nearly
+    # the left end: `width` away, or nearly
+    near = (least <= most) & (before[i]-most <= reach-width) & (v[i]-least >= -reach-width)
     i,j = i[near],j[near]
-    def caught(a): at = np.searchsorted(np.sort(a), v, 'right'); return (at[j]-np.searchsorted(np.sort(a), v[i], 'left'))/len(a)
+    def caught(a):
+        at = np.searchsorted(np.sort(a), v, 'right')
+        return (at[j] - np.searchsorted(np.sort(a), v[i], 'left')) / len(a)
     return 1-caught(narrow),caught(wide)
 
 def _threshold_rates(low, high):
@@ -312,11 +372,14 @@ def epsilon(
     unlearned,        # One number per model and image (N, n), margins in the challenge
     retrained,        # (N, n)
     delta:float=1e-5
-)->np.ndarray:        # (n,), 0 is best; at most log(N-1-N*delta), or 50 for groups that a rule tells apart without a mistake
+    # (n,), 0 is best; at most log(N-1-N*delta), or 50 for groups that a rule tells apart without a mistake
+)->np.ndarray:
     "How well single and double thresholds tell unlearned from retrained models, per image"
     u,r = np.asarray(unlearned, dtype=float),np.asarray(retrained, dtype=float)
     if u.shape != r.shape or len(u) < 2:
-        raise RequestError(f"need the same number of models on both sides, at least two; got {len(u)} and {len(r)}")
+        raise RequestError(
+            f"need the same number of models on both sides, at least two; got {len(u)} and {len(r)}"
+        )
     return np.array([_epsilon(a, b, delta) for a,b in zip(u.T, r.T)])
 
 # %% ../nbs/61_attacks.ipynb #79f27c44
@@ -346,8 +409,29 @@ def plot_roc(
     fig,ax = plt.subplots(figsize=(4.4, 3.6), dpi=80, layout='constrained')
     least = min(1/len(o) for _,o in curves.values())
     for (name,(m,o)),style in zip(curves.items(), ['-', '--', ':', '-.']*9):
-        f,t,_ = roc_curve([1]*len(m)+[0]*len(o), np.concatenate([np.asarray(m), np.asarray(o)]), drop_intermediate=False)
-        ax.step(f.clip(least/2), t.clip(least/2), where='post', color='k', linestyle=style, linewidth=1.3, label=f'{name}, AUC {attack_auc(m, o):.2f}')
+        f, t, _ = roc_curve(
+            [1] * len(m) + [0] * len(o),
+            np.concatenate([np.asarray(m), np.asarray(o)]),
+            drop_intermediate=False,
+        )
+        ax.step(
+            f.clip(least / 2),
+            t.clip(least / 2),
+            where='post',
+            color='k',
+            linestyle=style,
+            linewidth=1.3,
+            label=f'{name}, AUC {attack_auc(m, o):.2f}',
+        )
     ax.plot([least/2, 1], [least/2, 1], color='.7', linewidth=1, zorder=0)
-    ax.set(xscale='log', yscale='log', xlim=(least, 1), ylim=(least, 1.05), xlabel='false positive rate', ylabel='true positive rate'); ax.legend(frameon=False, fontsize=8, loc='lower right'); sns.despine(ax=ax)
+    ax.set(
+        xscale='log',
+        yscale='log',
+        xlim=(least, 1),
+        ylim=(least, 1.05),
+        xlabel='false positive rate',
+        ylabel='true positive rate',
+    )
+    ax.legend(frameon=False, fontsize=8, loc='lower right')
+    sns.despine(ax=ax)
     return fig

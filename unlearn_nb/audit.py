@@ -28,7 +28,18 @@ from .metrics import class_rates, made_with
 from .pages import svg_uri
 from .probes import plot_relearn, relearning
 from .splits import ForgetSplit
-from .verdict import Verdict, answer_findings, band, compare, judge, leave_one_out, measure_table, missing_findings, prediction_interval, structure_findings
+from unlearn_nb.verdict import (
+    Verdict,
+    answer_findings,
+    band,
+    compare,
+    judge,
+    leave_one_out,
+    measure_table,
+    missing_findings,
+    prediction_interval,
+    structure_findings,
+)
 
 # %% ../nbs/70_audit.ipynb #785d0e28
 @dataclass
@@ -38,9 +49,11 @@ class Audit:
     record:dict|None       # What was done to the model, if it says
     status:str             # One of those that the verdict notebook explains
     verdict:list           # Sentences
-    table:pd.DataFrame     # One row per measure: group, value, original, random, told, cleared, and the columns of `compare`
+    # One row per measure: group, value, original, random, told, cleared, and the columns of `compare`
+    table:pd.DataFrame
     collateral:pd.DataFrame# Retained classes: accuracy of the model, the original, retrained models
-    fakes:list             # Planted fakes: name, how, imitates, told (looks inside), cleared (those that clear this model)
+    # Planted fakes: name, how, imitates, told (looks inside), cleared (those that clear this model)
+    fakes:list
     findings:list          # What modules and weights give away: kind and sentence
     alarms:dict            # Status of each retrained model, judged beside the others
     curves:dict            # Relearning, per model
@@ -58,7 +71,9 @@ class Controls:
     models:dict  # Name -> Learner: 'original', 'retrained 1', ..., and 'random' where it can be built
     fakes:dict   # Name -> Learner
     found:dict   # Name -> `Evidence` of all of them
-    refs = property(lambda self: [k for k in self.models if k.startswith('retrained')], doc="Names of retrained models")
+    refs = property(
+        lambda self: [k for k in self.models if k.startswith('retrained')], doc="Names of retrained models"
+    )
 
 def controls(
     learn:Learner,     # The original
@@ -105,7 +120,8 @@ def verdict_on(
     "Judge a model beside its controls"
     names = [f'fake: {k}' for k in beside.fakes]
     table = measure_table(found, 'unlearned', beside.refs, names)
-    for column in ('told', 'cleared'): table[column] = table[column].apply(lambda l: [f.removeprefix('fake: ') for f in l])
+    for column in ('told', 'cleared'):
+        table[column] = table[column].apply(lambda l: [f.removeprefix('fake: ') for f in l])
     learn = beside.models['original']
     findings = structure_findings(learn.model, new.model, len(split.vocab))
     findings += answer_findings(learn.model, new.model, found['original'].outs, found['unlearned'].outs)
@@ -119,8 +135,17 @@ def _collateral(outs, split):
     for i,v in enumerate(per['unlearned']):
         if v is None: continue
         n,theirs = int((outs['unlearned']['valid_retain'].targets == i).sum()),[r[i] for r in refs]
-        low = max(0., prediction_interval(theirs)[0]-1/n) if refs else np.nan # all answer on the same few images: one is not a cost
-        res.append({'class': split.vocab[i], 'value': v, 'original': per['original'][i], 'retrained': float(np.mean(theirs)) if refs else np.nan, 'low': low})
+        # all answer on the same few images: one is not a cost
+        low = max(0., prediction_interval(theirs)[0]-1/n) if refs else np.nan
+        res.append(
+            {
+                'class': split.vocab[i],
+                'value': v,
+                'original': per['original'][i],
+                'retrained': float(np.mean(theirs)) if refs else np.nan,
+                'low': low,
+            }
+        )
     return pd.DataFrame(res)
 
 # %% ../nbs/70_audit.ipynb #1f9eacb1
@@ -128,51 +153,150 @@ def _limits(refs, split, quick, outs, fakes):
     "What this audit cannot conclude"
     o = outs['unlearned']
     unseen = 0 if non_members(o, split) is None else len(matched(o['forget'], non_members(o, split)))
-    if not refs: yield "No retrained model was given, so there is no yardstick: a value can only be compared with the original's."
-    if 0 < len(refs) < 3: yield f"Only {len(refs)} retrained model{'s were' if len(refs) > 1 else ' was'} given; fewer than three make no interval."
-    if 3 <= len(refs) < 5: yield f"Only {len(refs)} retrained models were given: their intervals are wide, so less is told, and more models could pass. Five are the default."
-    if unseen: yield f"There are {unseen} unseen images of the same kind to compare the forget set with, so a false positive rate below one in {unseen} cannot be resolved."
-    else: yield "There are no unseen images of the forgotten classes, so membership attacks and the linear probe could not be run."
-    if 'random' not in outs: yield "A network of this architecture cannot be built anew here, so the control with a random network is missing."
-    if not fakes: yield "No fake could be planted, because the network does not end in a linear layer with a bias: the audit has not shown that it could notice one."
-    if quick and len(split.retain_idxs) > 2000: yield "Quick: at most 2000 images of each partition were looked at."
-    yield "A model with a door that opens for a secret pattern or for stored images, with weights of the same shape, would not be noticed by asking for anything else; that its modules are the original's was checked."
-    yield "Attacks and looks inside show what they find; that these find nothing does not prove that nothing is left."
-    yield "Scores that compare many unlearned models with many retrained ones (KLoM, the NeurIPS 2023 score, U-LiRA) need more than one unlearned model and are not here."
-    yield "The comparison holds for this architecture, training recipe and data; another retrained model may differ more than these do."
+    if not refs:
+        yield (
+            "No retrained model was given, so there is no yardstick: a value can only be compared with the"
+            " original's."
+        )
+    if 0 < len(refs) < 3:
+        yield (
+            f"Only {len(refs)} retrained model{'s were' if len(refs) > 1 else ' was'} given; fewer than three"
+            " make no interval."
+        )
+    if 3 <= len(refs) < 5:
+        yield (
+            f"Only {len(refs)} retrained models were given: their intervals are wide, so less is told, and"
+            " more models could pass. Five are the default."
+        )
+    if unseen:
+        yield (
+            f"There are {unseen} unseen images of the same kind to compare the forget set with, so a false"
+            f" positive rate below one in {unseen} cannot be resolved."
+        )
+    else:
+        yield (
+            "There are no unseen images of the forgotten classes, so membership attacks and the linear probe"
+            " could not be run."
+        )
+    if 'random' not in outs:
+        yield (
+            "A network of this architecture cannot be built anew here, so the control with a random network"
+            " is missing."
+        )
+    if not fakes:
+        yield (
+            "No fake could be planted, because the network does not end in a linear layer with a bias: the"
+            " audit has not shown that it could notice one."
+        )
+    if quick and len(split.retain_idxs) > 2000:
+        yield "Quick: at most 2000 images of each partition were looked at."
+    yield (
+        "A model with a door that opens for a secret pattern or for stored images, with weights of the same"
+        " shape, would not be noticed by asking for anything else; that its modules are the original's was"
+        " checked."
+    )
+    yield (
+        "Attacks and looks inside show what they find; that these find nothing does not prove that nothing is"
+        " left."
+    )
+    yield (
+        "Scores that compare many unlearned models with many retrained ones (KLoM, the NeurIPS 2023 score,"
+        " U-LiRA) need more than one unlearned model and are not here."
+    )
+    yield (
+        "The comparison holds for this architecture, training recipe and data; another retrained model may"
+        " differ more than these do."
+    )
 
 def _reproduce(models, command, seed, effort):
     "Seeds, hashes, versions"
-    made = [l.unlearn_record.seed for k,l in models.items() if k.startswith('retrained') and hasattr(l, 'unlearn_record')]
-    return {'command': command or f"audit(learn, new, split, oracle, effort={effort!r}, seed={seed})", 'seed': seed, 'effort': effort,
-            'models': {k: model_hash(l.model) for k,l in models.items()}, 'oracle seeds': made, 'environment': environment()}
+    made = [
+        l.unlearn_record.seed
+        for k, l in models.items()
+        if k.startswith('retrained') and hasattr(l, 'unlearn_record')
+    ]
+    return {
+        'command': command or f"audit(learn, new, split, oracle, effort={effort!r}, seed={seed})",
+        'seed': seed,
+        'effort': effort,
+        'models': {k: model_hash(l.model) for k, l in models.items()},
+        'oracle seeds': made,
+        'environment': environment(),
+    }
 
 # %% ../nbs/70_audit.ipynb #22176e30
 def _pictures(models, split, outs, curves, refs):
     "Title, sentence, function and arguments of each picture"
     held = outs['unlearned']['valid_forget'] is not None
-    three = {k: models[k] for k in ('original', 'unlearned', *[k for k in models if k.startswith('retrained')][:1])}
+    three = {
+        k: models[k] for k in ('original', 'unlearned', *[k for k in models if k.startswith('retrained')][:1])
+    }
     whose = 'held-out images of the forgotten classes' if held else 'images of the forget set'
     shapes = lambda l: [p.shape for p in l.model.parameters()]
-    yield 'Where they look', 'The same images through each model; what speaks for the true class glows.', plot_gradcam, (three, split)
-    yield 'What they answer', f'Predicted classes of {whose}, in percent of each row.', plot_predictions, ({k: outs[k]['valid_forget' if held else 'forget'] for k in three}, split)
-    yield 'How fast it comes back', 'Accuracy on the forget set while a copy of each model is trained on it again.', plot_relearn, ({k: curves[k] for k in three},)
+    yield (
+        'Where they look',
+        'The same images through each model; what speaks for the true class glows.',
+        plot_gradcam,
+        (three, split),
+    )
+    yield (
+        'What they answer',
+        f'Predicted classes of {whose}, in percent of each row.',
+        plot_predictions,
+        ({k: outs[k]['valid_forget' if held else 'forget'] for k in three}, split),
+    )
+    yield (
+        'How fast it comes back',
+        'Accuracy on the forget set while a copy of each model is trained on it again.',
+        plot_relearn,
+        ({k: curves[k] for k in three},),
+    )
     if all(shapes(l) == shapes(models['original']) for l in three.values()):
-        beside = {'the original': models['original'].model, **({'a retrained model': refs[0].model} if refs else {})}
-        yield 'Which layers moved', 'Relative distance of the weights per layer, log scale.', plot_weight_distance, ({k: l.model for k,l in three.items()}, beside)
-    yield 'Features', 'Held-out images as the last layer sees them, two principal components; crosses are the forgotten classes.', plot_embedding, (three, split)
+        beside = {
+            'the original': models['original'].model,
+            **({'a retrained model': refs[0].model} if refs else {}),
+        }
+        yield (
+            'Which layers moved',
+            'Relative distance of the weights per layer, log scale.',
+            plot_weight_distance,
+            ({k: l.model for k, l in three.items()}, beside),
+        )
+    yield (
+        'Features',
+        (
+            'Held-out images as the last layer sees them, two principal components; crosses are the forgotten'
+            ' classes.'
+        ),
+        plot_embedding,
+        (three, split),
+    )
     unseen = non_members(outs['unlearned'], split)
     if unseen is not None and len(matched(outs['unlearned']['forget'], unseen)):
         loss = lambda o: signals(o)['loss'].numpy()
-        rows = {k: (loss(outs[k]['forget']), loss(matched(outs[k]['forget'], non_members(outs[k], split)))) for k in three}
-        yield 'Membership by the loss', 'ROC curves on log axes: forget set against unseen images of the same classes. The grey line is guessing.', plot_roc, (rows,)
+        rows = {
+            k: (loss(outs[k]['forget']), loss(matched(outs[k]['forget'], non_members(outs[k], split))))
+            for k in three
+        }
+        yield (
+            'Membership by the loss',
+            (
+                'ROC curves on log axes: forget set against unseen images of the same classes. The grey line'
+                ' is guessing.'
+            ),
+            plot_roc,
+            (rows,),
+        )
 
 def _figures(models, split, outs, curves, refs):
     "The pictures as data, and sentences on those that could not be drawn"
     res,missing = [],[]
     for title,text,draw,args in _pictures(models, split, outs, curves, refs):
-        try: res.append((title, text, svg_uri(draw(*args))))
-        except (RequestError, RuntimeError, AttributeError) as e: missing.append(f"{title}: no picture, because {e}.") # no maps, or no linear last layer
+        try:
+            res.append((title, text, svg_uri(draw(*args))))
+        # no maps, or no linear last layer
+        except (RequestError, RuntimeError, AttributeError) as e:
+            missing.append(f"{title}: no picture, because {e}.")
     return res,missing
 
 # %% ../nbs/70_audit.ipynb #48876ff8
@@ -180,16 +304,20 @@ def audit(
     learn:Learner,          # The original
     new:Learner,            # The one that claims to have forgotten
     split:ForgetSplit,
-    oracle=(),              # Learners retrained without the forget set; five, or at least three, so that there is an interval
-    effort:str='quick',     # 'quick': at most 2000 images per partition; 'full': all of them, more relearning, and paintings
+    # Learners retrained without the forget set; five, or at least three, so that there is an interval
+    oracle=(),
+    # 'quick': at most 2000 images per partition; 'full': all of them, more relearning, and paintings
+    effort:str='quick',
     seed:int=0,
     command:str|None=None,  # That made it, for the record
     progress:bool=True,     # Show a bar
     figures:bool=True,      # Draw pictures
-    beside:Controls|None=None # From `controls`, where several models of one request are audited; then `oracle` is not needed
+    # From `controls`, where several models of one request are audited; then `oracle` is not needed
+    beside:Controls|None=None
 )->Audit:                   # Raises `RequestError`; no model is changed
     "Everything at once"
-    if effort not in ('quick', 'full'): raise RequestError(f"`effort` must be 'quick' or 'full', got {effort!r}")
+    if effort not in ('quick', 'full'):
+        raise RequestError(f"`effort` must be 'quick' or 'full', got {effort!r}")
     refs = [oracle] if isinstance(oracle, Learner) else list(oracle)
     if beside is not None: refs = [beside.models[k] for k in beside.refs]
     how = dict(n=2000 if effort == 'quick' else None, seed=seed, paint=effort == 'full')
@@ -201,24 +329,66 @@ def audit(
         again,curves = relearning(models, split, effort, seed)
         for k,row in again.items(): found[k].values |= row
         for k,l in models.items():
-            if (far := weights_moved(l.model, learn.model)) is not None: found[k].values['weights moved'] = far
+            if (far := weights_moved(l.model, learn.model)) is not None:
+                found[k].values['weights moved'] = far
         table,v = verdict_on(found, new, split, beside)
         outs = {k: e.outs for k,e in found.items()}
-        collateral,record = _collateral({k: o for k,o in outs.items() if not k.startswith('fake')}, split),_record(new)
-        alarms = leave_one_out({k: e for k,e in found.items() if k != 'unlearned'}, beside.refs, [f'fake: {k}' for k in beside.fakes])
+        collateral = _collateral({k: o for k, o in outs.items() if not k.startswith('fake')}, split)
+        record = _record(new)
+        alarms = leave_one_out(
+            {k: e for k, e in found.items() if k != 'unlearned'},
+            beside.refs,
+            [f'fake: {k}' for k in beside.fakes],
+        )
         if refs: sentences = verdict_sentences(v, table, collateral, record, refs, alarms)
         else: v.status,sentences = sentences_alone(table, split, record, v.findings)
         drawn,missing = _figures(models, split, outs, curves, refs) if figures else ([], [])
     shown = {k: l for k,l in models.items() if k != 'random'}
-    fakes = [{'name': f.name, 'how': f.how, 'imitates': f.imitates, 'told': v.told[f.name], 'cleared': v.cleared[f.name]} for f in list_fakes() if f.name in v.told] if refs else []
-    return Audit(_asked(split), record, v.status, sentences, table, collateral, fakes, [asdict(f) for f in v.findings], alarms, {k: c for k,c in curves.items()},
-                 [*_limits(refs, split, effort == 'quick', outs, beside.fakes), *missing], _reproduce(shown, command, seed, effort), t.seconds, drawn)
+    fakes = (
+        [
+            {
+                'name': f.name,
+                'how': f.how,
+                'imitates': f.imitates,
+                'told': v.told[f.name],
+                'cleared': v.cleared[f.name],
+            }
+            for f in list_fakes()
+            if f.name in v.told
+        ]
+        if refs
+        else []
+    )
+    return Audit(
+        _asked(split),
+        record,
+        v.status,
+        sentences,
+        table,
+        collateral,
+        fakes,
+        [asdict(f) for f in v.findings],
+        alarms,
+        {k: c for k, c in curves.items()},
+        [*_limits(refs, split, effort == 'quick', outs, beside.fakes), *missing],
+        _reproduce(shown, command, seed, effort),
+        t.seconds,
+        drawn,
+    )
 
 def _record(new): return asdict(new.unlearn_record) if hasattr(new, 'unlearn_record') else None
 
 def _asked(split):
-    return {'name': split.name, 'kind': split.kind, 'forget': len(split.forget_idxs), 'retain': len(split.retain_idxs), 'held out': len(split.dls.valid_ds),
-            'fingerprint': split.fingerprint, 'data': split.data, 'classes': len(split.vocab)}
+    return {
+        'name': split.name,
+        'kind': split.kind,
+        'forget': len(split.forget_idxs),
+        'retain': len(split.retain_idxs),
+        'held out': len(split.dls.valid_ds),
+        'fingerprint': split.fingerprint,
+        'data': split.data,
+        'classes': len(split.vocab),
+    }
 
 # %% ../nbs/70_audit.ipynb #40b5a3f2
 @patch
@@ -227,7 +397,11 @@ def save(self:Audit,
 )->Path:          # Raises `RequestError` for another ending
     "Write the audit; an existing file is replaced"
     path = Path(path)
-    kinds = {'.html': audit_page, '.json': lambda a: json.dumps(audit_dict(a), indent=1, allow_nan=False), '.md': audit_card}
+    kinds = {
+        '.html': audit_page,
+        '.json': lambda a: json.dumps(audit_dict(a), indent=1, allow_nan=False),
+        '.md': audit_card,
+    }
     if path.suffix not in kinds: raise RequestError(f"cannot write {path.name}: end it in {', '.join(kinds)}")
     text = kinds[path.suffix](self)
     with atomic_dir(path.parent, overwrite=True) as tmp: (tmp/path.name).write_text(text, encoding='utf-8')

@@ -19,9 +19,16 @@ from .pages import render
 from .verdict import alarm_rate
 
 # %% ../nbs/67_audit_page.ipynb #e98e1a93
-_words = {'UA': 'error on the forget set', 'A_Df': 'accuracy on held-out images of the forgotten classes', 'RA': 'accuracy on the retain set',
-          'TA': 'accuracy on held-out retained images', 'MIA': 'share of the forget set taken for non-members (SVC)',
-          'linear probe': 'held-out images of the forgotten classes read from the features after one example of each class'}
+_words = {
+    'UA': 'error on the forget set',
+    'A_Df': 'accuracy on held-out images of the forgotten classes',
+    'RA': 'accuracy on the retain set',
+    'TA': 'accuracy on held-out retained images',
+    'MIA': 'share of the forget set taken for non-members (SVC)',
+    'linear probe': (
+        'held-out images of the forgotten classes read from the features after one example of each class'
+    ),
+}
 
 def percent(
     v # Fraction
@@ -43,11 +50,21 @@ def _listed(names): return '; '.join(names) # names of measures may hold a comma
 # %% ../nbs/67_audit_page.ipynb #aeb53ec1
 def _worst(v):
     "The row that says most against the model"
-    if v.status in ('forgotten', 'forgotten from outside', 'nothing to forget', 'cannot tell', 'damaged') or not len(v.rows): return ''
+    if v.status in (
+        'forgotten',
+        'forgotten from outside',
+        'nothing to forget',
+        'cannot tell',
+        'damaged',
+    ) or not len(v.rows):
+        return ''
     off = (v.rows['value']-v.rows['retrained']).abs()/(v.rows['high']-v.rows['low'])
     way = v.rows['way'].astype(float)
     r = v.rows.loc[off.astype(float).idxmax() if v.status == 'unlike retraining' else way.idxmin()]
-    return f"{_words.get(r['measure'], r['measure'])}: {number(r['value'])}; the original {number(r['original'])}, retrained models {number(r['retrained'])}"
+    return (
+        f"{_words.get(r['measure'], r['measure'])}: {number(r['value'])}; the original"
+        f" {number(r['original'])}, retrained models {number(r['retrained'])}"
+    )
 
 def could_be(
     v # A `Verdict`
@@ -63,22 +80,58 @@ def headline(
 )->str:
     "The first sentence of a report"
     r = table.set_index('measure')
-    seen = f"it recognises {percent(1-r.loc['UA', 'value'])} of the forget set; retrained models {percent(1-r.loc['UA', 'retrained'])}, the original {percent(1-r.loc['UA', 'original'])}"
+    seen = (
+        f"it recognises {percent(1 - r.loc['UA', 'value'])} of the forget set; retrained models"
+        f" {percent(1 - r.loc['UA', 'retrained'])}, the original {percent(1 - r.loc['UA', 'original'])}"
+    )
     worst,k = _worst(v),len(v.rows)
     good = int(v.rows['inside'].sum()) if k else 0
     at = f"on {good} of {n} informative measures of memory the model is where retrained models are"
     unable = could_be(v) and f" It could be the original with {could_be(v)}." or ''
-    nofake = '' if v.told else " No fake could be planted in this network, so no look inside has shown that it can see one."
-    inside = f"a look inside finds what the answers hide: {worst}" if worst else v.findings[0].says if v.findings else ''
-    return {'forgotten': f"Forgotten: {at}; {seen}. Each of {len(v.told)} planted fakes was told from retrained models by a look inside that clears this model.",
-            'forgotten from outside': f"Forgotten from outside; this audit cannot tell what is left inside. {at[0].upper()+at[1:]}; {seen}.{unable}{nofake}",
-            'nothing to forget': f"There was nothing to forget: the original answers on the forget set as retrained models do ({seen}), so nothing could show that a method forgets.",
-            'not forgotten': f"Not forgotten: {seen}. On {k} of {n} informative measures it is far from where retrained models are; the worst: {worst}.",
-            'hidden': f"Hidden, not forgotten: {seen}, but {inside}.".replace('..', '.'),
-            'unlike retraining': f"Forgotten, but not as retraining forgets: {seen}. On {k} measures the model is where no retrained model is, which gives it away; the most: {worst}.",
-            'damaged': f"Forgotten, but what was to be kept has suffered: {seen}.",
-            'partly forgotten': f"Partly forgotten: {seen}. {k} of {n} informative measures are still short of retrained models; the worst: {worst}.",
-            'cannot tell': f"Cannot tell: {'no measure here separates the untouched original from retrained models, so none can show forgetting' if not n else 'fewer than three retrained models make no interval that could show it'}; {seen}."}[v.status]
+    nofake = (
+        ''
+        if v.told
+        else " No fake could be planted in this network, so no look inside has shown that it can see one."
+    )
+    inside = (
+        f"a look inside finds what the answers hide: {worst}"
+        if worst
+        else v.findings[0].says
+        if v.findings
+        else ''
+    )
+    why = 'fewer than three retrained models make no interval that could show it'
+    if not n:
+        why = 'no measure here separates the original from retrained models, so none can show forgetting'
+    return {
+        'forgotten': (
+            f"Forgotten: {at}; {seen}. Each of {len(v.told)} planted fakes was told from retrained models by"
+            " a look inside that clears this model."
+        ),
+        'forgotten from outside': (
+            f"Forgotten from outside; this audit cannot tell what is left inside. {at[0].upper()+at[1:]};"
+            f" {seen}.{unable}{nofake}"
+        ),
+        'nothing to forget': (
+            "There was nothing to forget: the original answers on the forget set as retrained models do"
+            f" ({seen}), so nothing could show that a method forgets."
+        ),
+        'not forgotten': (
+            f"Not forgotten: {seen}. On {k} of {n} informative measures it is far from where retrained models"
+            f" are; the worst: {worst}."
+        ),
+        'hidden': f"Hidden, not forgotten: {seen}, but {inside}.".replace('..', '.'),
+        'unlike retraining': (
+            f"Forgotten, but not as retraining forgets: {seen}. On {k} measures the model is where no"
+            f" retrained model is, which gives it away; the most: {worst}."
+        ),
+        'damaged': f"Forgotten, but what was to be kept has suffered: {seen}.",
+        'partly forgotten': (
+            f"Partly forgotten: {seen}. {k} of {n} informative measures are still short of retrained models;"
+            f" the worst: {worst}."
+        ),
+        'cannot tell': f"Cannot tell: {why}; {seen}.",
+    }[v.status]
 
 # %% ../nbs/67_audit_page.ipynb #b89f0614
 def _utility(r):
@@ -86,24 +139,46 @@ def _utility(r):
     word = 'kept'
     if ta['high']-ta['low'] > .1: word = 'not to be judged, so few and so different are the retrained models'
     if ta['value'] < ta['low']: word = 'damaged'
-    less = f"; of the retained training images it recognises fewer, {percent(ra['value'])} against {percent(ra['retrained'])}" if word == 'kept' and ra['value'] < ra['low'] else ''
-    return f"Utility is {word}: {percent(ta['value'])} on held-out retained images; retrained models {percent(ta['retrained'])}{less}."
+    less = (
+        f"; of the retained training images it recognises fewer, {percent(ra['value'])} against"
+        f" {percent(ra['retrained'])}"
+        if word == 'kept' and ra['value'] < ra['low']
+        else ''
+    )
+    return (
+        f"Utility is {word}: {percent(ta['value'])} on held-out retained images; retrained models"
+        f" {percent(ta['retrained'])}{less}."
+    )
 
 def _attack(table):
-    attacks = table[(table['group'] == 'attacks') & table['measure'].str.startswith('AUC')].dropna(subset=['retrained', 'value'])
+    attacks = table[(table['group'] == 'attacks') & table['measure'].str.startswith('AUC')].dropna(
+        subset=['retrained', 'value']
+    )
     if not len(attacks): return
     over = attacks[~attacks['inside']]
-    top = (over if len(over) else attacks).assign(over=lambda d: (d['value']-d['retrained']).abs()).sort_values('over').iloc[-1]
+    top = (
+        (over if len(over) else attacks)
+        .assign(over=lambda d: (d['value'] - d['retrained']).abs())
+        .sort_values('over')
+        .iloc[-1]
+    )
     unable = '' if top['informative'] else ' (it cannot tell the original from retrained models, though)'
     more = f"{'more' if top['value'] > top['retrained'] else 'less'} like training data than theirs{unable}."
-    yield (f"The membership attack that differs most from retrained models is {top['measure'].removeprefix('AUC by ')}: "
-           f"AUC {top['value']:.3f} against {top['retrained']:.3f}, {more if len(over) else 'within what they vary.'}")
+    yield (
+        "The membership attack that differs most from retrained models is"
+        f" {top['measure'].removeprefix('AUC by ')}: AUC {top['value']:.3f} against {top['retrained']:.3f},"
+        f" {more if len(over) else 'within what they vary.'}"
+    )
 
 def _inside(table):
     t = table[(table['group'] == 'inside') & table['informative'] & (table['proves'] == 'memory')]
     if not len(t): return
     w = t.assign(way=t['way'].astype(float)).sort_values('way').iloc[0]
-    yield f"Of the looks inside that tell the original from retrained models, the most telling is {w['measure']}: {number(w['value'])}; the original {number(w['original'])}, retrained models {number(w['retrained'])}."
+    yield (
+        "Of the looks inside that tell the original from retrained models, the most telling is"
+        f" {w['measure']}: {number(w['value'])}; the original {number(w['original'])}, retrained models"
+        f" {number(w['retrained'])}."
+    )
 
 def fake_sentences(
     v,          # A `Verdict`
@@ -112,12 +187,24 @@ def fake_sentences(
     "What the audit could have noticed, and how often it would be wrong"
     if v.told:
         told = [f for f in v.told if v.told[f]]
-        looks = pd.Series([m for f in told for m in v.told[f]], dtype=object).value_counts().index[:3].tolist()
-        by = f" ({', '.join(told)}), most of all by {_listed(looks)}" if told else ", so no look inside has power here"
-        yield f"Planted fakes that have not forgotten: {len(told)} of {len(v.told)} were told from retrained models{by}."
+        looks = (
+            pd.Series([m for f in told for m in v.told[f]], dtype=object).value_counts().index[:3].tolist()
+        )
+        by = (
+            f" ({', '.join(told)}), most of all by {_listed(looks)}"
+            if told
+            else ", so no look inside has power here"
+        )
+        yield (
+            f"Planted fakes that have not forgotten: {len(told)} of {len(v.told)} were told from retrained"
+            f" models{by}."
+        )
     if alarms:
         wrong = round(alarm_rate(list(alarms.values()))*len(alarms))
-        yield f"False alarms: of {len(alarms)} retrained models, each judged beside the others, {wrong} had something held against {'it' if wrong == 1 else 'them'} ({percent(wrong/len(alarms))})."
+        yield (
+            f"False alarms: of {len(alarms)} retrained models, each judged beside the others, {wrong} had"
+            f" something held against {'it' if wrong == 1 else 'them'} ({percent(wrong / len(alarms))})."
+        )
 
 # %% ../nbs/67_audit_page.ipynb #38ee34bc
 def verdict_sentences(
@@ -136,19 +223,37 @@ def verdict_sentences(
     out += [*fake_sentences(v, alarms), _utility(r), *_attack(table), *_inside(table)]
     if len(collateral):
         c = collateral.assign(cost=collateral['low']-collateral['value']).sort_values('cost').iloc[-1]
-        out.append(f"The retained class that pays most is {c['class']}: {percent(c['value'])} of its held-out images, retrained models {percent(c['retrained'])}." if c['cost'] > 0 else "No retained class pays more than retrained models vary.")
+        out.append(
+            f"The retained class that pays most is {c['class']}: {percent(c['value'])} of its held-out"
+            f" images, retrained models {percent(c['retrained'])}."
+            if c['cost'] > 0
+            else "No retained class pays more than retrained models vary."
+        )
     out += _cost(record, refs)
     known = counted[~counted['informative']].dropna(subset='retrained')
     mute,blind = (known[known['blind'] == b]['measure'].tolist() for b in (False, True))
-    if blind: out.append(f"Not informative here, because a network that knows nothing looks like the original: {_listed(blind)}.")
-    if mute: out.append(f"Not informative here, because they do not separate the untouched original from retrained models: {_listed(mute)}.")
+    if blind:
+        out.append(
+            "Not informative here, because a network that knows nothing looks like the original:"
+            f" {_listed(blind)}."
+        )
+    if mute:
+        out.append(
+            "Not informative here, because they do not separate the untouched original from retrained"
+            f" models: {_listed(mute)}."
+        )
     return out
 
 def _cost(record, refs):
     if not record: return []
     work = lambda images: images['forward_backward']+images['forward']/3
     took = [work(l.unlearn_record.images) for l in refs if hasattr(l, 'unlearn_record')]
-    share = f" and {percent(work(record['images'])/np.mean(took))} of the images that retraining reads (a forward pass alone counts a third)" if took else ''
+    share = (
+        f" and {percent(work(record['images'])/np.mean(took))} of the images that retraining reads (a forward"
+        " pass alone counts a third)"
+        if took
+        else ''
+    )
     return [f"The request took {record['seconds']:.1f} s{share}."]
 
 # %% ../nbs/67_audit_page.ipynb #51c57a14
@@ -166,13 +271,28 @@ def sentences_alone(
     probe = r.loc['linear probe'] if 'linear probe' in r.index else None
     if split.kind == 'class' and a > chance+1.96*math.sqrt(chance*(1-chance)/n):
         status = 'not forgotten'
-        out = [f"Not forgotten: it recognises {percent(a)} of the forgotten classes' training images; the original {percent(b)}, and a model that was never trained on a class names it hardly ever."]
+        out = [
+            f"Not forgotten: it recognises {percent(a)} of the forgotten classes' training images; the"
+            f" original {percent(b)}, and a model that was never trained on a class names it hardly ever."
+        ]
     elif any(f.kind == 'hidden' for f in findings): status,out = 'hidden',["Hidden, not forgotten.", *out]
     if status == 'cannot tell' and probe is not None and probe['value'] == probe['value']:
-        out.append(f"One labelled example of each class is enough to read {percent(probe['value'])} of held-out images of the forgotten classes from its features; from the original's {percent(probe['original'])}. Whether that is more than a retrained model would give cannot be said without one.")
+        out.append(
+            f"One labelled example of each class is enough to read {percent(probe['value'])} of held-out"
+            " images of the forgotten classes from its features; from the original's"
+            f" {percent(probe['original'])}. Whether that is more than a retrained model would give cannot be"
+            " said without one."
+        )
     out += [f.says for f in findings]
-    out.append(f"Utility: {percent(r.loc['TA', 'value'])} on held-out retained images; the original {percent(r.loc['TA', 'original'])}.")
-    if status == 'cannot tell': out.append("Without retrained models this audit cannot conclude that the model has forgotten; it can only find that it has not.")
+    out.append(
+        f"Utility: {percent(r.loc['TA', 'value'])} on held-out retained images; the original"
+        f" {percent(r.loc['TA', 'original'])}."
+    )
+    if status == 'cannot tell':
+        out.append(
+            "Without retrained models this audit cannot conclude that the model has forgotten; it can only"
+            " find that it has not."
+        )
     return status,out+_cost(record, [])
 
 # %% ../nbs/67_audit_page.ipynb #56a46c80
@@ -181,7 +301,7 @@ table{font-size:.82rem} th,td{padding:.28em .5em} td.t{white-space:normal;min-wi
 .verdict{border-left:5px solid var(--line);padding:.2em 1em;margin:1em 0;background:var(--hi)} .verdict li{margin:.35em 0}
 .status{font-size:1.1rem;font-weight:700} .forgotten{color:var(--good)} .bad{color:var(--bad)} tr.mute td{color:var(--soft)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.2em 1em;margin:0} dt{color:var(--soft)} dd{margin:0;overflow-wrap:anywhere}
-@media(max-width:600px){dl{display:block} dd{margin:0 0 .5em} td.t{min-width:8.5rem}}'''
+@media(max-width:600px){dl{display:block} dd{margin:0 0 .5em} td.t{min-width:8.5rem}}''' # noqa: E501
 
 _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Unlearning audit: {{ a.request.name }}</title>
 <style>{{ style }} {{ more }}</style></head><body>
@@ -197,29 +317,66 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 {% if collateral %}<h2>Which retained classes paid</h2><p>Accuracy on held-out images, in percent. A class has paid if it is below the last column, the low end of the retrained models' interval less one image.</p><div class="wide"><table><thead><tr><th class="t" scope="col">class</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">low end</th></tr></thead><tbody>{% for r in collateral %}<tr><td class="t">{{ r[0] }}</td><td><b>{{ r[1] }}</b></td><td>{{ r[2] }}</td><td>{{ r[3] }}</td><td>{{ r[4] }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
 <h2>Controls</h2><p>The untouched original must fail and retrained models must pass on every measure that claims to show forgetting; where they do not, or where a random network looks like the original to a probe, the row is grey. The random network has forgotten everything: it shows which measures could be satisfied by ruin.</p>
 <h2>Limits</h2><ul>{% for s in a.limits %}<li>{{ s }}</li>{% endfor %}</ul>
-<h2>How to reproduce</h2><pre>{{ a.reproduce.command }}</pre><dl>{% for k, v in made.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl></body></html>'''
+<h2>How to reproduce</h2><pre>{{ a.reproduce.command }}</pre><dl>{% for k, v in made.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl></body></html>''' # noqa: E501
 
 # %% ../nbs/67_audit_page.ipynb #6b3e6681
-_titles = {'utility': ('Utility', 'What must be kept. Rates are fractions.'),
-           'forgetting': ('Forgetting', 'What it says about the forget set. The retrained models are the yardstick, not 0 or 1.'),
-           'attacks': ('Attacks from outside', 'Can somebody tell that the images were in the training data? Non-members are unseen images of the same classes; 0.5 is guessing.'),
-           'inside': ('Looks inside', 'What is left behind the answers. Each number counts only beside those of the original and of retrained models.'),
-           'distance': ('Distance to retrained models', 'On the forget set, image by image; near-copies, which count as one.'),
-           'summary': ('Summaries', 'For comparison with other work; a verdict cannot rest on them.')}
+_titles = {
+    'utility': ('Utility', 'What must be kept. Rates are fractions.'),
+    'forgetting': (
+        'Forgetting',
+        'What it says about the forget set. The retrained models are the yardstick, not 0 or 1.',
+    ),
+    'attacks': (
+        'Attacks from outside',
+        (
+            'Can somebody tell that the images were in the training data? Non-members are unseen images of'
+            ' the same classes; 0.5 is guessing.'
+        ),
+    ),
+    'inside': (
+        'Looks inside',
+        (
+            'What is left behind the answers. Each number counts only beside those of the original and of'
+            ' retrained models.'
+        ),
+    ),
+    'distance': (
+        'Distance to retrained models',
+        'On the forget set, image by image; near-copies, which count as one.',
+    ),
+    'summary': ('Summaries', 'For comparison with other work; a verdict cannot rest on them.'),
+}
 
-_full_status = {'forgotten from outside': 'Forgotten from outside; cannot tell what is left inside', 'nothing to forget': 'There was nothing to forget'}
+_full_status = {
+    'forgotten from outside': 'Forgotten from outside; cannot tell what is left inside',
+    'nothing to forget': 'There was nothing to forget',
+}
 
-def _known(r): return r['retrained'] is not None and r['retrained'] == r['retrained'] and r['low'] is not None and r['low'] == r['low']
+def _known(r):
+    return (
+        r['retrained'] is not None
+        and r['retrained'] == r['retrained']
+        and r['low'] is not None
+        and r['low'] == r['low']
+    )
 
 def page_row(
     r:dict # Of the table
 )->dict:   # Texts
     "One measure, as the page shows it"
     known,way = _known(r),r['way']
-    return {'measure': r['measure'], 'says': find_measure(r['measure']).says, 'value': number(r['value']) or 'missing', 'original': number(r['original']),
-            'retrained': number(r['retrained']), 'random': number(r['random']), 'interval': f"{number(r['low'])} to {number(r['high'])}" if known else '',
-            'inside': ('yes' if r['inside'] else 'no') if known else '', 'way': f'{100*way:.0f} %' if way is not None and way == way else '',
-            'mute': bool(known and not r['informative'] and r['group'] not in ('utility', 'summary'))}
+    return {
+        'measure': r['measure'],
+        'says': find_measure(r['measure']).says,
+        'value': number(r['value']) or 'missing',
+        'original': number(r['original']),
+        'retrained': number(r['retrained']),
+        'random': number(r['random']),
+        'interval': f"{number(r['low'])} to {number(r['high'])}" if known else '',
+        'inside': ('yes' if r['inside'] else 'no') if known else '',
+        'way': f'{100 * way:.0f} %' if way is not None and way == way else '',
+        'mute': bool(known and not r['informative'] and r['group'] not in ('utility', 'summary')),
+    }
 
 # %% ../nbs/67_audit_page.ipynb #804270ef
 def _request(a):
@@ -227,25 +384,49 @@ def _request(a):
     done = {'method': 'not recorded'}
     if rec:
         hyper = ', '.join(f'{k}={v}' for k,v in rec['hyper'].items() if v is not None)
-        done = {'method': f"{rec['method']} {hyper}", 'read': ', '.join(f'{k} {v}' for k,v in rec['samples_read'].items())+' images', 'took': f"{rec['seconds']:.1f} s"}
+        done = {
+            'method': f"{rec['method']} {hyper}",
+            'read': ', '.join(f'{k} {v}' for k, v in rec['samples_read'].items()) + ' images',
+            'took': f"{rec['seconds']:.1f} s",
+        }
     return {'forget': f"{a.request['name']}: {gone} of {gone+stay} training images", **done,
             'request fingerprint': a.request['fingerprint'], 'data fingerprint': a.request['data']}
 
 def _made(a):
     env,seeds = a.reproduce['environment'],a.reproduce['oracle seeds']
-    return {'models': ', '.join(f'{k} {h}' for k,h in a.reproduce['models'].items()),
-            'seeds': f"audit {a.reproduce['seed']}" + (f", retrained {', '.join(map(str, seeds))}" if seeds else ''),
-            'with': ', '.join(f'{k} {v}' for k,v in env.items() if v), 'took': f'{a.seconds:.0f} s'}
+    return {
+        'models': ', '.join(f'{k} {h}' for k, h in a.reproduce['models'].items()),
+        'seeds': f"audit {a.reproduce['seed']}"
+        + (f", retrained {', '.join(map(str, seeds))}" if seeds else ''),
+        'with': ', '.join(f'{k} {v}' for k, v in env.items() if v),
+        'took': f'{a.seconds:.0f} s',
+    }
 
 def audit_page(
     a     # An `Audit`
 )->str:   # HTML, self-contained, no script
     "The audit as a page"
     t = a.table.astype(object).where(a.table.notna(), None)
-    groups = [(*_titles[g], [page_row(r) for r in t[t['group'] == g].to_dict('records')]) for g in _titles if (t['group'] == g).any()]
+    groups = [
+        (*_titles[g], [page_row(r) for r in t[t['group'] == g].to_dict('records')])
+        for g in _titles
+        if (t['group'] == g).any()
+    ]
     share = lambda v: '' if v != v else f'{100*v:.1f}'
-    collateral = [[r['class'], *(share(r[c]) for c in ('value', 'original', 'retrained', 'low'))] for r in a.collateral.to_dict('records')]
-    return render(_page, a=a, more=_style, title=_full_status.get(a.status, a.status.capitalize()), request=_request(a), groups=groups, made=_made(a), collateral=collateral)
+    collateral = [
+        [r['class'], *(share(r[c]) for c in ('value', 'original', 'retrained', 'low'))]
+        for r in a.collateral.to_dict('records')
+    ]
+    return render(
+        _page,
+        a=a,
+        more=_style,
+        title=_full_status.get(a.status, a.status.capitalize()),
+        request=_request(a),
+        groups=groups,
+        made=_made(a),
+        collateral=collateral,
+    )
 
 # %% ../nbs/67_audit_page.ipynb #3d9c2cf6
 def _clean(df):
@@ -258,9 +439,24 @@ def audit_dict(
     a      # An `Audit`
 )->dict:   # Plain JSON types
     "The numbers of an audit"
-    return canonical({'schema': 1, 'status': a.status, 'verdict': a.verdict, 'request': a.request, 'record': a.record, 'table': _clean(a.table),
-                      'collateral': _clean(a.collateral), 'fakes': a.fakes, 'findings': a.findings, 'alarms': a.alarms, 'relearn': a.curves,
-                      'limits': a.limits, 'reproduce': a.reproduce, 'seconds': a.seconds})
+    return canonical(
+        {
+            'schema': 1,
+            'status': a.status,
+            'verdict': a.verdict,
+            'request': a.request,
+            'record': a.record,
+            'table': _clean(a.table),
+            'collateral': _clean(a.collateral),
+            'fakes': a.fakes,
+            'findings': a.findings,
+            'alarms': a.alarms,
+            'relearn': a.curves,
+            'limits': a.limits,
+            'reproduce': a.reproduce,
+            'seconds': a.seconds,
+        }
+    )
 
 def audit_card(
     a      # An `Audit`
@@ -268,9 +464,47 @@ def audit_card(
     "The audit as a section of a model card"
     cell = lambda v: number(v) or '-'
     keep = a.table[a.table['group'].isin(['utility', 'forgetting', 'attacks', 'inside'])]
-    rows = [f"| {r['measure']} | {cell(r['value'])} | {cell(r['original'])} | {cell(r['retrained'])} | {'yes' if r['informative'] else 'no'} |" for r in keep.to_dict('records')]
-    fakes = [f"| {f['name']} | {_listed(f['told']) or '-'} | {_listed(f['cleared']) or '-'} |" for f in a.fakes]
-    table = ['### Planted fakes', '', '| fake | told by | of which clear this model |', '|---|---|---|', *fakes, ''] if fakes else []
-    return '\n'.join([f"## Unlearning: {a.request['name']}", '', f"**{_full_status.get(a.status, a.status.capitalize())}.**", '', *(f'- {s}' for s in a.verdict), '',
-                      '| measure | this model | original | retrained | informative |', '|---|---|---|---|---|', *rows, '', *table, '### Limits', '', *(f'- {s}' for s in a.limits), '',
-                      f"Request {a.request['fingerprint']}, data {a.request['data']}, model {a.reproduce['models']['unlearned']}.", ''])
+    rows = [
+        f"| {r['measure']} | {cell(r['value'])} | {cell(r['original'])} | {cell(r['retrained'])} |"
+        f" {'yes' if r['informative'] else 'no'} |"
+        for r in keep.to_dict('records')
+    ]
+    fakes = [
+        f"| {f['name']} | {_listed(f['told']) or '-'} | {_listed(f['cleared']) or '-'} |" for f in a.fakes
+    ]
+    table = (
+        [
+            '### Planted fakes',
+            '',
+            '| fake | told by | of which clear this model |',
+            '|---|---|---|',
+            *fakes,
+            '',
+        ]
+        if fakes
+        else []
+    )
+    return '\n'.join(
+        [
+            f"## Unlearning: {a.request['name']}",
+            '',
+            f"**{_full_status.get(a.status, a.status.capitalize())}.**",
+            '',
+            *(f'- {s}' for s in a.verdict),
+            '',
+            '| measure | this model | original | retrained | informative |',
+            '|---|---|---|---|---|',
+            *rows,
+            '',
+            *table,
+            '### Limits',
+            '',
+            *(f'- {s}' for s in a.limits),
+            '',
+            (
+                f"Request {a.request['fingerprint']}, data {a.request['data']}, model"
+                f" {a.reproduce['models']['unlearned']}."
+            ),
+            '',
+        ]
+    )

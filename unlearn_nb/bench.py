@@ -45,9 +45,17 @@ from matplotlib.ticker import LogFormatter
 from .attacks import attack_rates
 from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed, warn_threads
 from .checkpoint import pack, unpack
-from .data import cifar10_dls, cifar100_dls, data_fingerprint, digits_dls, fashion_mnist_dls, folder_dls
+from unlearn_nb.data import (
+    cifar10_dls,
+    cifar100_dls,
+    data_fingerprint,
+    digits_dls,
+    fashion_mnist_dls,
+    folder_dls,
+)
 from .learner import UnlearnRecord, get_method, image_learner, train, unsir_recipe
-from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir # registers what comes with the package
+# registers what comes with the package
+from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir
 from .metrics import class_rates, distances, hit_rate, rates
 from .outputs import Outputs, collect
 from .probes import probes
@@ -70,7 +78,14 @@ def named_dls(
     if Path(data).expanduser().is_dir(): return folder_dls(data, **kwargs)
     raise RequestError(f"unknown data {data!r}: name one of {', '.join(_data)}, or a folder of images")
 
-_recipes = {'one_cycle': ({}, {}, {}), 'unsir': (dict(flip=False, pad=0), dict(opt_func=partial(Adam, mom=.9, sqr_mom=.999, eps=1e-8, decouple_wd=False)), unsir_recipe)}
+_recipes = {
+    'one_cycle': ({}, {}, {}),
+    'unsir': (
+        dict(flip=False, pad=0),
+        dict(opt_func=partial(Adam, mom=0.9, sqr_mom=0.999, eps=1e-8, decouple_wd=False)),
+        unsir_recipe,
+    ),
+}
 
 def recipe_named(
     name:str # 'one_cycle' (augmentation, Adam, one-cycle) or 'unsir' (as the UNSIR authors trained)
@@ -90,7 +105,11 @@ def make_request(
     idxs=()           # For 'idxs': positions in the training set
 )->ForgetSplit:       # Raises `RequestError`
     "What to forget, from plain settings"
-    if kind == 'class': return forget_class(dls, *(int(c) if isinstance(c, str) and c.isdigit() and c not in dls.vocab else c for c in classes))
+    if kind == 'class':
+        return forget_class(
+            dls,
+            *(int(c) if isinstance(c, str) and c.isdigit() and c not in dls.vocab else c for c in classes),
+        )
     if kind == 'random': return forget_random(dls, n=n, frac=frac, seed=seed)
     if kind == 'idxs': return forget_idxs(dls, idxs)
     raise RequestError(f"unknown kind of request {kind!r}: there are class, random and idxs")
@@ -102,10 +121,15 @@ def make_method(
 ):                           # Instance and label; raises `RequestError`
     "A method, and what to call it in a table"
     m = get_method(name)
-    if published and not hasattr(type(m), 'published'): raise RequestError(f"{m.name} has no published settings")
+    if published and not hasattr(type(m), 'published'):
+        raise RequestError(f"{m.name} has no published settings")
     hyper = {k: tuple(v) if isinstance(v, list) else v for k,v in hyper.items()}
     m = get_method(type(m).published() if published else m, **hyper)
-    label = ' '.join([name] + ['published']*published + ([f"({', '.join(f'{k}={v}' for k,v in sorted(hyper.items()))})"] if hyper else []))
+    label = ' '.join(
+        [name]
+        + ['published'] * published
+        + ([f"({', '.join(f'{k}={v}' for k, v in sorted(hyper.items()))})"] if hyper else [])
+    )
     return m,label
 
 # %% ../nbs/80_bench.ipynb #c5ad889b
@@ -117,10 +141,12 @@ class Run:
     epochs:int=5
     recipe:str|list='one_cycle'
     seeds:list=field(default_factory=lambda: [0])
-    requests:list=field(default_factory=list)  # Settings for `make_request`; 'random' takes the seed of the run unless it has its own
+    # Settings for `make_request`; 'random' takes the seed of the run unless it has its own
+    requests:list=field(default_factory=list)
     methods:list=field(default_factory=list)   # Names, or settings for `make_method`
     metrics:list=field(default_factory=lambda: ['rates'])
-    oracle_seeds:list=field(default_factory=lambda: [100]) # Of the retrained models, added to the seed of the run
+    # Of the retrained models, added to the seed of the run
+    oracle_seeds:list=field(default_factory=lambda: [100])
     options:dict=field(default_factory=dict)   # For the loaders, such as n or bs
 
 def _checked(d, cls, where):
@@ -129,7 +155,10 @@ def _checked(d, cls, where):
     for k in d:
         if k not in known:
             close = difflib.get_close_matches(k, known, n=1)
-            raise RequestError(f"{where}: unknown key {k!r}; " + (f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"))
+            raise RequestError(
+                f"{where}: unknown key {k!r}; "
+                + (f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}")
+            )
     return cls(**d)
 
 # %% ../nbs/80_bench.ipynb #dd6e8ae2
@@ -138,19 +167,37 @@ def read_grid(
 )->list[Run]: # Raises `RequestError`
     "The runs of a grid"
     if not isinstance(grid, dict):
-        try: grid,where = tomllib.loads(Path(grid).read_text()),str(grid)
-        except FileNotFoundError: raise RequestError(f"there is no grid file {grid}")
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e: raise RequestError(f"{grid} is not valid TOML: {e}")
+        try:
+            grid, where = tomllib.loads(Path(grid).read_text()), str(grid)
+        except FileNotFoundError:
+            raise RequestError(f"there is no grid file {grid}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+            raise RequestError(f"{grid} is not valid TOML: {e}") from e
     else: where = 'grid'
-    if set(grid) - {'run'} or not grid.get('run'): raise RequestError(f"{where}: a grid is a list of [[run]] tables" + (f", found {', '.join(sorted(set(grid)-{'run'}))}" if set(grid)-{'run'} else ''))
+    if set(grid) - {'run'} or not grid.get('run'):
+        raise RequestError(
+            f"{where}: a grid is a list of [[run]] tables"
+            + (f", found {', '.join(sorted(set(grid) - {'run'}))}" if set(grid) - {'run'} else '')
+        )
     runs = [_checked(r, Run, f"{where}, run {i+1}") for i,r in enumerate(grid['run'])]
     for i,r in enumerate(runs):
-        if not r.requests: raise RequestError(f"{where}, run {i+1}: name at least one request, such as {{kind = \"class\", classes = [\"3\"]}}")
-        if not isinstance(r.epochs, int) or r.epochs < 1: raise RequestError(f"{where}, run {i+1}: `epochs` must be a whole number of at least 1, got {r.epochs!r}")
+        if not r.requests:
+            raise RequestError(
+                f"{where}, run {i + 1}: name at least one request, such as {{kind = \"class\", classes ="
+                " [\"3\"]}"
+            )
+        if not isinstance(r.epochs, int) or r.epochs < 1:
+            raise RequestError(
+                f"{where}, run {i + 1}: `epochs` must be a whole number of at least 1, got {r.epochs!r}"
+            )
         for s in [*r.seeds, *r.oracle_seeds]:
-            if isinstance(s, bool) or not isinstance(s, int) or s < 0: raise RequestError(f"{where}, run {i+1}: seeds are integers >= 0, got {s!r}")
+            if isinstance(s, bool) or not isinstance(s, int) or s < 0:
+                raise RequestError(f"{where}, run {i + 1}: seeds are integers >= 0, got {s!r}")
         for m in r.metrics:
-            if m not in grid_metrics: raise RequestError(f"{where}, run {i+1}: unknown metric {m!r}; there are {', '.join(grid_metrics)}")
+            if m not in grid_metrics:
+                raise RequestError(
+                    f"{where}, run {i + 1}: unknown metric {m!r}; there are {', '.join(grid_metrics)}"
+                )
     return runs
 
 # %% ../nbs/80_bench.ipynb #0181bd04
@@ -161,7 +208,9 @@ def register_metric(
     oracle:bool=False   # It also wants the retrained models of the seed, other than the model itself
 ):
     "Decorator: make a function of learner and split, which returns a dict of numbers, known to grids"
-    def _register(f): grid_metrics[name],f.oracle = f,oracle; return f
+    def _register(f):
+        grid_metrics[name], f.oracle = f, oracle
+        return f
     return _register
 
 # %% ../nbs/80_bench.ipynb #5a037f91
@@ -192,19 +241,26 @@ def _ask(learn, split, parts=('forget', 'retain', 'valid_forget', 'valid_retain'
 def _rates(learn, split): return rates(_ask(learn, split), split.kind)
 
 @register_metric('attacks')
-def _attacks(learn, split): return {**attack_rates(_ask(learn, split, n=2000), split), 'classes': dict(zip(split.vocab, class_rates(_ask(learn, split, ['valid_retain'])['valid_retain'])))}
+def _attacks(learn, split):
+    found = class_rates(_ask(learn, split, ['valid_retain'])['valid_retain'])
+    return {**attack_rates(_ask(learn, split, n=2000), split), 'classes': dict(zip(split.vocab, found))}
 
 @register_metric('sampled')
-def _sampled(learn, split): o = _ask(learn, split, n=5000); return {**rates(o, split.kind), **attack_rates(o, split)}
+def _sampled(learn, split):
+    o = _ask(learn, split, n=5000)
+    return {**rates(o, split.kind), **attack_rates(o, split)}
 
 @register_metric('probes')
 def _probes(learn, split):
     found = probes({'model': learn}, split)[0]['model']
-    alone = {k: v for k,v in found.items() if k != 'relearn steps' and not k.startswith('likeness')} # which is to the original
+    # which is to the original
+    alone = {k: v for k,v in found.items() if k != 'relearn steps' and not k.startswith('likeness')}
     return {k.replace(',', '').replace(' ', '_'): None if v != v else v for k,v in alone.items()}
 
 @register_metric('distance', oracle=True)
-def _distance(learn, split, retrained): return distances(_ask(learn, split, n=2000), [_ask(r, split, n=2000) for r in retrained])
+def _distance(learn, split, retrained):
+    others = [_ask(r, split, n=2000) for r in retrained]
+    return distances(_ask(learn, split, n=2000), others)
 
 # %% ../nbs/80_bench.ipynb #75430378
 @dataclass(frozen=True)
@@ -217,14 +273,36 @@ class Cell:
     about:dict   # Labels: data, arch, recipe, seed, and scenario and method where they apply
     work:int     # Images forward and backward, a rough guess, for estimates
     module:str='' # Where a method or metrics are defined, if not in the package
-    described = property(lambda self: {'kind': self.kind, **self.config, 'about': self.about, 'needs': list(self.needs)}) # As the store keeps it
+    # As the store keeps it
+    described = property(
+        lambda self: {'kind': self.kind, **self.config, 'about': self.about, 'needs': list(self.needs)}
+    )
 
 @lru_cache(4)
 def _dls(data, options): return named_dls(data, **json.loads(options))
 def _loaders(config): return _dls(config['data'], json.dumps(config['options'], sort_keys=True))
 
-_code = {'train': ('data', 'models', 'learner', 'splits'), 'unlearn': ('data', 'models', 'learner', 'splits'), 'search': ('data', 'models', 'learner', 'splits', 'outputs', 'ensemble', 'worstcase', 'methods.gradient', 'methods.relabel', 'methods.distill', 'methods.retrain', 'methods.curvature'), 'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics')}
-_metric_code = {'attacks': ('attacks',), 'sampled': ('attacks',), 'probes': ('interpret', 'probes')} # modules whose change makes a score of the package stale
+_code = {
+    'train': ('data', 'models', 'learner', 'splits'),
+    'unlearn': ('data', 'models', 'learner', 'splits'),
+    'search': (
+        'data',
+        'models',
+        'learner',
+        'splits',
+        'outputs',
+        'ensemble',
+        'worstcase',
+        'methods.gradient',
+        'methods.relabel',
+        'methods.distill',
+        'methods.retrain',
+        'methods.curvature',
+    ),
+    'evaluate': ('data', 'models', 'learner', 'splits', 'outputs', 'metrics'),
+}
+# modules whose change makes a score of the package stale
+_metric_code = {'attacks': ('attacks',), 'sampled': ('attacks',), 'probes': ('interpret', 'probes')}
 
 def _bytecode(c):
     "What a function does, where its source is not to be had"
@@ -257,12 +335,14 @@ def _names_in(code):
 # %% ../nbs/80_bench.ipynb #42b2f0c7
 def _made_of(v, module, seen):
     "Text that changes when a function, or what it uses of its own module, changes"
-    if isinstance(v, partial): return f"partial {_made_of(v.func, module, seen)} {_plain([v.args, v.keywords])}"
+    if isinstance(v, partial):
+        return f"partial {_made_of(v.func, module, seen)} {_plain([v.args, v.keywords])}"
     if getattr(v, '__module__', None) != module: return _plain(v) or ''
     if id(v) in seen: return ''
     seen.add(id(v))
     if inspect.isclass(v): return _method_code(v)
-    if not inspect.isfunction(v): return f"{_made_of(type(v), module, seen)} {_plain(vars(v)) if hasattr(v, '__dict__') else ''}"
+    if not inspect.isfunction(v):
+        return f"{_made_of(type(v), module, seen)} {_plain(vars(v)) if hasattr(v, '__dict__') else ''}"
     used = [v.__globals__[n] for n in sorted(set(_names_in(v.__code__))) if n in v.__globals__]
     closed = [c.cell_contents for c in v.__closure__ or ()]
     parts = [*(v.__defaults__ or ()), *(v.__kwdefaults__ or {}).values(), *closed, *used]
@@ -286,35 +366,64 @@ def _cell(kind, config, needs, about, work, data, cls=None):
     code += (_method_code(cls) if cls else '') + ''.join(map(_metric_source, metrics))
     key = result_key({'kind': kind, 'needs': list(needs), **config}, data, code)
     homes = [cls.__module__] if cls else [getattr(grid_metrics[m], '__module__', '') for m in metrics]
-    return Cell(kind, config, tuple(needs), key, about, work, ' '.join(dict.fromkeys(filter(None, map(_home, homes)))))
+    return Cell(
+        kind, config, tuple(needs), key, about, work, ' '.join(dict.fromkeys(filter(None, map(_home, homes))))
+    )
 
 # %% ../nbs/80_bench.ipynb #21d5e312
 def plan(
     grid # Path, dict, or list of `Run`
-)->list[Cell]: # In an order in which each comes after what it needs; raises `RequestError` for any setting that is wrong
+    # In an order in which each comes after what it needs; raises `RequestError` for any setting that is wrong
+)->list[Cell]:
     "All cells of a grid, each once"
     cells,many = OrderedDict(),lambda v: v if isinstance(v, list) else [v]
     def add(c): return cells.setdefault(c.key, c).key
     for r in grid if isinstance(grid, list) else read_grid(grid):
         methods = [(m, make_method(**({'name': m} if isinstance(m, str) else m))) for m in r.methods]
-        for data,arch,recipe,seed in [(d, a, c, s) for d in many(r.data) for a in many(r.arch) for c in many(r.recipe) for s in r.seeds]:
-            base = {'data': data, 'options': {**recipe_named(recipe)[0], **r.options}, 'arch': arch, 'recipe': recipe}
-            dls = _loaders(base); print_, n = data_fingerprint(dls.train_ds),len(dls.train_ds)
+        for data, arch, recipe, seed in [
+            (d, a, c, s) for d in many(r.data) for a in many(r.arch) for c in many(r.recipe) for s in r.seeds
+        ]:
+            base = {
+                'data': data,
+                'options': {**recipe_named(recipe)[0], **r.options},
+                'arch': arch,
+                'recipe': recipe,
+            }
+            dls = _loaders(base)
+            print_, n = data_fingerprint(dls.train_ds), len(dls.train_ds)
             about = {'data': data, 'arch': arch, 'recipe': recipe, 'epochs': r.epochs, 'seed': seed}
-            first = add(_cell('train', {**base, 'epochs': r.epochs, 'seed': seed}, (), about, n*r.epochs, print_))
+            first = add(
+                _cell('train', {**base, 'epochs': r.epochs, 'seed': seed}, (), about, n * r.epochs, print_)
+            )
             for q in r.requests:
                 q = {'seed': seed, **q} if q.get('kind') in ('random', 'worst-case') else q
                 needs,name,left = _planned(dls, q, first, base, about, add, print_)
                 about_q = {**about, 'scenario': name, 'request': q.get('kind', 'class')}
-                todo = [('retrain', get_method('retrain'), seed+s) for s in r.oracle_seeds] + [(label, m, seed) for _,(m,label) in methods if m.name != 'retrain']
+                todo = [('retrain', get_method('retrain'), seed + s) for s in r.oracle_seeds] + [
+                    (label, m, seed) for _, (m, label) in methods if m.name != 'retrain'
+                ]
                 made = {first: {**about_q, 'method': 'original'}}
                 for label,m,s in todo:
                     config = {**base, 'request': q, 'method': m.name, 'hyper': asdict(m), 'seed': s}
                     work = left*r.epochs if label == 'retrain' else n
                     a = {**about_q, 'method': label, **({'oracle': s} if label == 'retrain' else {})}
                     made[add(_cell('unlearn', config, (first, *needs), a, work, print_, type(m)))] = a
-                refs = [k for k,a in made.items() if a['method'] == 'retrain'] if any(grid_metrics[m].oracle for m in r.metrics) else []
-                for key,a in made.items(): add(_cell('evaluate', {**base, 'request': q, 'metrics': r.metrics}, (key, *needs, *(k for k in refs if k != key)), a, n//3, print_))
+                refs = (
+                    [k for k, a in made.items() if a['method'] == 'retrain']
+                    if any(grid_metrics[m].oracle for m in r.metrics)
+                    else []
+                )
+                for key, a in made.items():
+                    add(
+                        _cell(
+                            'evaluate',
+                            {**base, 'request': q, 'metrics': r.metrics},
+                            (key, *needs, *(k for k in refs if k != key)),
+                            a,
+                            n // 3,
+                            print_,
+                        )
+                    )
     return list(cells.values())
 
 # %% ../nbs/80_bench.ipynb #98457a95
@@ -325,20 +434,52 @@ def _request(dls, q):
 def _planned(dls, q, first, base, about, add, print_):
     "Cells that a request needs besides the original, its name, and how many images it retains"
     n = len(dls.train_ds)
-    if q.get('kind') != 'worst-case': s = _request(dls, q); return (),s.name,len(s.retain_idxs)
+    if q.get('kind') != 'worst-case':
+        s = _request(dls, q)
+        return (), s.name, len(s.retain_idxs)
     f,hyper = (one_shot if 'by' in q else worst_case),{k: v for k,v in q.items() if k not in ('kind', 'arch')}
-    known = ['arch', *(p for p in inspect.signature(f).parameters if p not in ('learn', 'classes', 'save', 'progress'))]
+    known = [
+        'arch',
+        *(p for p in inspect.signature(f).parameters if p not in ('learn', 'classes', 'save', 'progress')),
+    ]
     for k in hyper:
         if k not in known: raise RequestError(f"request {q}: unknown key {k!r}; there are {', '.join(known)}")
     check_search(dls, **hyper)
-    unit = hyper.get('granularity', 'sample'); units = n if unit == 'sample' else len(dls.vocab)
+    unit = hyper.get('granularity', 'sample')
+    units = n if unit == 'sample' else len(dls.vocab)
     m = hyper.get('n') or round(hyper['frac']*units)
-    more = ', '.join(f'{k}={v}' for k,v in sorted(hyper.items()) if k not in ('n', 'frac', 'by', 'lower', 'direction', 'granularity', 'seed'))
-    name = f"{hyper.get('direction', 'hardest')} {m}{'' if unit == 'sample' else ' classes'} by {hyper.get('by') or hyper.get('lower', 'finetune')}" + (f' ({more})' if more else '')
+    more = ', '.join(
+        f'{k}={v}'
+        for k, v in sorted(hyper.items())
+        if k not in ('n', 'frac', 'by', 'lower', 'direction', 'granularity', 'seed')
+    )
+    name = (
+        f"{hyper.get('direction', 'hardest')} {m}{'' if unit == 'sample' else ' classes'} by"
+        f" {hyper.get('by') or hyper.get('lower', 'finetune')}" + (f' ({more})' if more else '')
+    )
     if 'arch' in q: # a set found with another network
         base,about,name = {**base, 'arch': q['arch']},{**about, 'arch': q['arch']},f"{name} on {q['arch']}"
-        first = add(_cell('train', {**base, 'epochs': about['epochs'], 'seed': about['seed']}, (), about, n*about['epochs'], print_))
-    key = add(_cell('search', {**base, 'search': hyper}, (first,), {**about, 'scenario': name}, n*hyper.get('steps', 10) if f is worst_case else n//3, print_, lower_losses[hyper['lower']] if hyper.get('lower') else worst_case))
+        first = add(
+            _cell(
+                'train',
+                {**base, 'epochs': about['epochs'], 'seed': about['seed']},
+                (),
+                about,
+                n * about['epochs'],
+                print_,
+            )
+        )
+    key = add(
+        _cell(
+            'search',
+            {**base, 'search': hyper},
+            (first,),
+            {**about, 'scenario': name},
+            n * hyper.get('steps', 10) if f is worst_case else n // 3,
+            print_,
+            lower_losses[hyper['lower']] if hyper.get('lower') else worst_case,
+        )
+    )
     return (key,),name,n-round(m*n/units)
 
 # %% ../nbs/80_bench.ipynb #8053ca8c
@@ -346,10 +487,14 @@ def check_arch(
     cells:list[Cell]
 ): # Raises `RequestError` for an unknown network
     "Find a misspelt network before anything is written"
-    for config in {config_hash([c.config['arch'], c.config['data']]): c.config for c in cells if c.kind == 'train'}.values(): _blank(config, 0)
+    for config in {
+        config_hash([c.config['arch'], c.config['data']]): c.config for c in cells if c.kind == 'train'
+    }.values():
+        _blank(config, 0)
 
 # %% ../nbs/80_bench.ipynb #6ecefd0e
-def _blank(config, seed): return image_learner(_loaders(config), config['arch'], seed=seed, **recipe_named(config['recipe'])[1])
+def _blank(config, seed):
+    return image_learner(_loaders(config), config['arch'], seed=seed, **recipe_named(config['recipe'])[1])
 
 # %% ../nbs/80_bench.ipynb #640d86b6
 def run_cell(
@@ -361,24 +506,70 @@ def run_cell(
     if threads: torch.set_num_threads(threads)
     for m in cell.module.split(): import_module(m) # registers methods and metrics in a fresh process
     for m in cell.config.get('metrics', ()):
-        if m not in grid_metrics: raise RequestError(f"metric {m!r} is unknown in this process; define it in a module, not in a notebook")
+        if m not in grid_metrics:
+            raise RequestError(
+                f"metric {m!r} is unknown in this process; define it in a module, not in a notebook"
+            )
     c,models = cell.config,[g for g in given if isinstance(g, bytes)]
     with timed() as t, ExitStack() as quiet:
         learn = unpack(models[0], _loaders(c)) if models else _blank(c, c['seed'])
-        quiet.enter_context(learn.no_bar()); quiet.enter_context(learn.no_logging())
+        quiet.enter_context(learn.no_bar())
+        quiet.enter_context(learn.no_logging())
         if cell.kind == 'train':
             with timed() as fit: train(learn, c['epochs'], **recipe_named(c['recipe'])[2])
-            return {'seconds': fit.seconds, 'cpu_seconds': fit.cpu_seconds, 'epochs': c['epochs'], 'environment': environment()},pack(learn),fit.seconds
+            return (
+                {
+                    'seconds': fit.seconds,
+                    'cpu_seconds': fit.cpu_seconds,
+                    'epochs': c['epochs'],
+                    'environment': environment(),
+                },
+                pack(learn),
+                fit.seconds,
+            )
         if cell.kind == 'search':
-            with timed() as look: found = (one_shot if 'by' in c['search'] else worst_case)(learn, **c['search'])
-            return {'idxs': found.idxs, 'units': found.units, 'history': found.rows, 'diagnostics': found.diagnostics, 'settings': found.settings, 'composition': composition({'chosen': found}, learn).T.to_dict()},None,look.seconds
+            with timed() as look:
+                found = (one_shot if 'by' in c['search'] else worst_case)(learn, **c['search'])
+            return (
+                {
+                    'idxs': found.idxs,
+                    'units': found.units,
+                    'history': found.rows,
+                    'diagnostics': found.diagnostics,
+                    'settings': found.settings,
+                    'composition': composition({'chosen': found}, learn).T.to_dict(),
+                },
+                None,
+                look.seconds,
+            )
         hunted = [g for g in given if not isinstance(g, bytes)]
-        split = make_request(learn.dls, **(c['request'] if not hunted else {'classes': hunted[0]['units']} if c['request'].get('granularity') == 'class' else {'kind': 'idxs', 'idxs': hunted[0]['idxs']}))
+        split = make_request(
+            learn.dls,
+            **(
+                c['request']
+                if not hunted
+                else {'classes': hunted[0]['units']}
+                if c['request'].get('granularity') == 'class'
+                else {'kind': 'idxs', 'idxs': hunted[0]['idxs']}
+            ),
+        )
         if cell.kind == 'unlearn':
-            new = learn.unlearn(split, get_method(c['method'], **{k: tuple(v) if isinstance(v, list) else v for k,v in c['hyper'].items()}), seed=c['seed'])
+            new = learn.unlearn(
+                split,
+                get_method(
+                    c['method'], **{k: tuple(v) if isinstance(v, list) else v for k, v in c['hyper'].items()}
+                ),
+                seed=c['seed'],
+            )
             return asdict(new.unlearn_record),pack(new),new.unlearn_record.seconds
-        refs = [unpack(m, learn.dls) for m in models[1:]]; quiet.enter_context(_once())
-        res = {k: v for m in c['metrics'] for f in [grid_metrics[m]] for k,v in (f(learn, split, refs) if f.oracle else f(learn, split)).items()}
+        refs = [unpack(m, learn.dls) for m in models[1:]]
+        quiet.enter_context(_once())
+        res = {
+            k: v
+            for m in c['metrics']
+            for f in [grid_metrics[m]]
+            for k, v in (f(learn, split, refs) if f.oracle else f(learn, split)).items()
+        }
     return res,None,t.seconds
 
 # %% ../nbs/80_bench.ipynb #f8d936a5
@@ -398,12 +589,20 @@ class OnRay(Executor):
         gpus:float=0.,         # Share of a GPU, such as .25
         retries:int=3
     ): # Raises `RequestError` if Ray is not installed
-        try: import ray
-        except ImportError as e: raise RequestError("this backend needs Ray: pip install 'unlearn_nb[ray]'") from e
-        if not ray.is_initialized(): ray.init(address=address, log_to_driver=False, include_dashboard=False, logging_level='error')
-        self.ray,self.cpus,self.task = ray,max(cpus, .01),ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=retries)
+        try:
+            import ray
+        except ImportError as e:
+            raise RequestError("this backend needs Ray: pip install 'unlearn_nb[ray]'") from e
+        if not ray.is_initialized():
+            ray.init(address=address, log_to_driver=False, include_dashboard=False, logging_level='error')
+        self.ray, self.cpus, self.task = (
+            ray,
+            max(cpus, 0.01),
+            ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=retries),
+        )
     @property
-    def slots(self): return max(2, round(2*self.ray.cluster_resources().get('CPU', 1)/self.cpus)) # tasks to hand out before any is back
+    # tasks to hand out before any is back
+    def slots(self): return max(2, round(2*self.ray.cluster_resources().get('CPU', 1)/self.cpus))
     def submit(self, fn, /, *args, **kwargs): return self.task(fn).remote(*args, **kwargs).future()
     def shutdown(self, wait=True, *, cancel_futures=False): self.ray.shutdown()
 
@@ -415,7 +614,11 @@ def make_executor(
     "Where cells run"
     if backend == 'ray': return OnRay(**ray)
     if backend != 'local': raise RequestError(f"unknown backend {backend!r}: there are local and ray")
-    return InProcess() if workers <= 1 else ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=_start_worker)
+    return (
+        InProcess()
+        if workers <= 1
+        else ProcessPoolExecutor(workers, mp_context=get_context('spawn'), initializer=_start_worker)
+    )
 
 # %% ../nbs/80_bench.ipynb #5bada4f0
 def _follow(parent):
@@ -424,7 +627,8 @@ def _follow(parent):
 
 def _start_worker():
     signal.signal(signal.SIGINT, signal.SIG_DFL) # Ctrl-C in a terminal ends workers without a traceback
-    Thread(target=_follow, args=(parent_process(),), daemon=True).start() # an engine that is killed leaves no workers behind
+    # an engine that is killed leaves no workers behind
+    Thread(target=_follow, args=(parent_process(),), daemon=True).start()
 
 # %% ../nbs/80_bench.ipynb #b38a10f3
 @dataclass
@@ -441,7 +645,10 @@ def _finished(cells, store, on_cell):
     for c,e in known.values(): on_cell(c, 'found', e.seconds)
     return {k: e.model for k,(_,e) in known.items()}
 
-def _explain(e): return f"{type(e).__name__}: {e}\n" + ''.join(traceback.format_exception(type(e), e, e.__traceback__)[-4:])
+def _explain(e):
+    return f"{type(e).__name__}: {e}\n" + ''.join(
+        traceback.format_exception(type(e), e, e.__traceback__)[-4:]
+    )
 
 # %% ../nbs/80_bench.ipynb #ff1d6b7f
 def run_cells(
@@ -461,33 +668,66 @@ def run_cells(
     ex,running,tries,bad = make_executor(backend, workers, **ray),{},{},set()
     try:
         while todo or running:
-            for c in [c for c in todo if bad & set(c.needs)]: todo.remove(c); bad.add(c.key); res.skipped += 1; on_cell(c, 'skipped', 0.)
-            for c in [c for c in todo if all(k in done for k in c.needs)][:max(0, getattr(ex, 'slots', workers)-len(running))]:
-                try: running[ex.submit(run_cell, c, [store.model(done[k]) if done[k] else store.get(k).result for k in c.needs], threads)] = c
-                except BrokenProcessPool: # a worker died since; the cells that were running say so below
-                    if not running: ex.shutdown(wait=False); ex = make_executor(backend, workers)
+            for c in [c for c in todo if bad & set(c.needs)]:
+                todo.remove(c)
+                bad.add(c.key)
+                res.skipped += 1
+                on_cell(c, 'skipped', 0.0)
+            for c in [c for c in todo if all(k in done for k in c.needs)][
+                : max(0, getattr(ex, 'slots', workers) - len(running))
+            ]:
+                try:
+                    running[
+                        ex.submit(
+                            run_cell,
+                            c,
+                            [store.model(done[k]) if done[k] else store.get(k).result for k in c.needs],
+                            threads,
+                        )
+                    ] = c
+                except BrokenProcessPool:  # a worker died since; the cells that were running say so below
+                    if not running:
+                        ex.shutdown(wait=False)
+                        ex = make_executor(backend, workers)
                     break
                 todo.remove(c)
             for f in wait(running, return_when=FIRST_COMPLETED).done:
                 c = running.pop(f)
-                try: result,model,seconds = f.result()
+                try:
+                    result, model, seconds = f.result()
                 except BrokenProcessPool:
-                    lost,tries[c.key] = [c, *running.values()],tries.get(c.key, 0)+1
-                    running.clear(); ex.shutdown(wait=False); ex = make_executor(backend, workers)
-                    if tries[c.key] > retries: lost.remove(c); _fail(store, c, RuntimeError(f"its worker died {tries[c.key]} times, perhaps for want of memory"), res, bad, on_cell)
+                    lost, tries[c.key] = [c, *running.values()], tries.get(c.key, 0) + 1
+                    running.clear()
+                    ex.shutdown(wait=False)
+                    ex = make_executor(backend, workers)
+                    if tries[c.key] > retries:
+                        lost.remove(c)
+                        _fail(
+                            store,
+                            c,
+                            RuntimeError(f"its worker died {tries[c.key]} times, perhaps for want of memory"),
+                            res,
+                            bad,
+                            on_cell,
+                        )
                     todo[:0] = lost
                     break
-                except Exception as e: _fail(store, c, e, res, bad, on_cell)
+                except Exception as e:
+                    _fail(store, c, e, res, bad, on_cell)
                 else:
                     store.put(c.key, c.described, result, model, seconds=seconds)
-                    done[c.key] = store.get(c.key).model; res.finished += 1; on_cell(c, 'finished', seconds)
+                    done[c.key] = store.get(c.key).model
+                    res.finished += 1
+                    on_cell(c, 'finished', seconds)
     finally: ex.shutdown(wait=False, cancel_futures=True)
     return res
 
 # %% ../nbs/80_bench.ipynb #0b84abbd
 def _fail(store, c, e, res, bad, on_cell):
     store.put(c.key, c.described, error=_explain(e))
-    res.failed.append((c, e)); bad.add(c.key); on_cell(c, 'failed', 0.)
+    res.failed.append((c, e))
+    bad.add(c.key)
+    on_cell(c, 'failed', 0.0)
 
 # %% ../nbs/80_bench.ipynb #fb163250
 group_by = ['data', 'arch', 'recipe', 'epochs', 'scenario'] # What rows must share to be compared
@@ -512,17 +752,37 @@ def assemble(
     for e in (e for e in map(store.get, keys) if e is not None):
         parent = store.get(e.config['needs'][0])
         r,trained = parent.result,parent.config['kind'] == 'train'
-        rows.append({**e.config['about'], **e.result, 'MIA': e.result.get('MIA'), 'seconds': r['seconds'], 'cpu_seconds': r.get('cpu_seconds'), 'key': e.key, 'model': parent.model,
-                     'threads': (r.get('environment') or {}).get('threads'),
-                     **{k: None if trained else r[k] for k in ('samples_read', 'images', 'hyper', 'details')}})
-    costs = {'seconds_ratio': lambda r: r['seconds'], 'cpu_ratio': lambda r: r['cpu_seconds'], 'images_ratio': lambda r: r['images'] and r['images']['forward_backward'] + r['images']['forward']/3}
+        rows.append(
+            {
+                **e.config['about'],
+                **e.result,
+                'MIA': e.result.get('MIA'),
+                'seconds': r['seconds'],
+                'cpu_seconds': r.get('cpu_seconds'),
+                'key': e.key,
+                'model': parent.model,
+                'threads': (r.get('environment') or {}).get('threads'),
+                **{k: None if trained else r[k] for k in ('samples_read', 'images', 'hyper', 'details')},
+            }
+        )
+    costs = {
+        'seconds_ratio': lambda r: r['seconds'],
+        'cpu_ratio': lambda r: r['cpu_seconds'],
+        'images_ratio': lambda r: (
+            r['images'] and r['images']['forward_backward'] + r['images']['forward'] / 3
+        ),
+    }
     at,ref = lambda r: (*(r[k] for k in group_by), r['seed']),{}
     for r in rows:
         if r['method'] == 'retrain': ref.setdefault(at(r), []).append(r)
     for r in rows:
         for name,f in costs.items():
             base = [f(o) for o in ref.get(at(r), []) if f(o)]
-            r[name] = f(r)*len(base)/sum(base) if base and f(r) is not None and r['method'] != 'original' else None
+            r[name] = (
+                f(r) * len(base) / sum(base)
+                if base and f(r) is not None and r['method'] != 'original'
+                else None
+            )
     mixed_threads(rows)
     return canonical(rows)
 
@@ -533,13 +793,25 @@ def search_results(
 )->list[dict]:   # Labels, settings, diagnostics, history, composition, and `bits`: the set for `unpack_idxs`
     "What was searched for, and found"
     found = [e for e in map(store.get, keys) if e is not None and e.result]
-    return canonical([{**e.config['about'], **{k: e.result[k] for k in ('settings', 'diagnostics', 'history', 'composition')}, 'units': e.result['units'] if len(e.result['units']) < len(e.result['idxs']) else None, 'bits': pack_idxs(e.result['idxs']), 'key': e.key} for e in found])
+    return canonical(
+        [
+            {
+                **e.config['about'],
+                **{k: e.result[k] for k in ('settings', 'diagnostics', 'history', 'composition')},
+                'units': e.result['units'] if len(e.result['units']) < len(e.result['idxs']) else None,
+                'bits': pack_idxs(e.result['idxs']),
+                'key': e.key,
+            }
+            for e in found
+        ]
+    )
 
 def pack_idxs(
     idxs # Non-negative integers
 )->str:
     "A set of positions as text: one bit each, base 64"
-    bits = np.zeros(max(idxs, default=-1)+1, bool); bits[list(idxs)] = True
+    bits = np.zeros(max(idxs, default=-1) + 1, bool)
+    bits[list(idxs)] = True
     return b64encode(np.packbits(bits).tobytes()).decode()
 
 def unpack_idxs(
@@ -557,14 +829,31 @@ def write_results(
     searches=()           # From `search_results`
 ):
     "Write results.json whole"
-    with atomic_dir(out, overwrite=True) as tmp: (tmp/'results.json').write_text(json.dumps(canonical({'schema': 1, 'config': config, 'environment': env or environment(), 'rows': rows, **({'searches': list(searches)} if searches else {})}), indent=1))
+    with atomic_dir(out, overwrite=True) as tmp:
+        (tmp / 'results.json').write_text(
+            json.dumps(
+                canonical(
+                    {
+                        'schema': 1,
+                        'config': config,
+                        'environment': env or environment(),
+                        'rows': rows,
+                        **({'searches': list(searches)} if searches else {}),
+                    }
+                ),
+                indent=1,
+            )
+        )
 
 class GridError(RuntimeError):
     "Some cells of a grid failed; what could be finished is in the store"
     def __init__(self, done, rows, out):
         self.done,self.rows = done,rows
         lines = [f"- {failed_line(c, e)}" for c,e in done.failed]
-        head = f"{len(lines)} cells failed and {done.skipped} that need them were skipped; the others are in {out}/results.json"
+        head = (
+            f"{len(lines)} cells failed and {done.skipped} that need them were skipped; the others are in"
+            f" {out}/results.json"
+        )
         super().__init__('\n'.join([head, *lines]))
     def __reduce__(self): return RuntimeError,(str(self),)
 
@@ -573,7 +862,9 @@ def failed_line(
     error:Exception
 )->str: # Kind, labels and error on one line
     "What failed, and why"
-    about = ', '.join(f'{k} {v}' for k,v in cell.about.items() if v not in ('', None) and k not in ('request', 'oracle'))
+    about = ', '.join(
+        f'{k} {v}' for k, v in cell.about.items() if v not in ('', None) and k not in ('request', 'oracle')
+    )
     return f"{cell.kind} ({about}): {type(error).__name__}: {' '.join(str(error).split())}"
 
 def bench(
@@ -581,18 +872,21 @@ def bench(
     out:Path,         # Folder of the store; results.json is written there
     on_cell=lambda cell, state, seconds: None,
     command:str|None=None, # For the record
-    on_error:str='raise', # 'raise': `GridError` at the end, when all that could be finished is written; 'return': only in `Done`
+    # 'raise': `GridError` at the end, when all that could be finished is written; 'return': only in `Done`
+    on_error:str='raise',
     **kwargs          # For `run_cells`
 )->tuple[Done, list]: # What was done, and the rows
     "Run a grid, or what is left of it"
-    if on_error not in ('raise', 'return'): raise RequestError(f"`on_error` must be 'raise' or 'return', got {on_error!r}")
+    if on_error not in ('raise', 'return'):
+        raise RequestError(f"`on_error` must be 'raise' or 'return', got {on_error!r}")
     cells = plan(grid)
     store = Store(out)
     store.sweep()
     keys,hunts = ([c.key for c in cells if c.kind == k] for k in ('evaluate', 'search'))
     config = {'grid': grid if isinstance(grid, dict) else Path(grid).read_text(), 'command': command}
     config['cells'] = keys
-    write_results(out, assemble(keys, store), config) # so that a report of an interrupted run knows what belongs to it
+    # so that a report of an interrupted run knows what belongs to it
+    write_results(out, assemble(keys, store), config)
     try: done = run_cells(cells, store, on_cell=on_cell, **kwargs)
     finally: write_results(out, rows := assemble(keys, store), config, searches=search_results(hunts, store))
     if done.failed and on_error == 'raise': raise GridError(done, rows, out)
@@ -603,9 +897,14 @@ def current_rows(
 )->list[dict]:    # Raises `RequestError` if there was no run
     "Rows of the last grid run in `out`, as far as they are finished"
     file = Path(out)/'results.json'
-    if not file.is_file(): raise RequestError(f"there are no results in {out}; run `unlearn-nb bench GRID --out {out}` first")
+    if not file.is_file():
+        raise RequestError(f"there are no results in {out}; run `unlearn-nb bench GRID --out {out}` first")
     data = json.loads(file.read_text())
-    return assemble(data['config']['cells'], Store(out, readonly=True)) if 'cells' in data.get('config', {}) and (Path(out)/'results.sqlite').exists() else data['rows']
+    return (
+        assemble(data['config']['cells'], Store(out, readonly=True))
+        if 'cells' in data.get('config', {}) and (Path(out) / 'results.sqlite').exists()
+        else data['rows']
+    )
 
 # %% ../nbs/80_bench.ipynb #95d0bf6e
 def speed(
@@ -631,7 +930,14 @@ def estimate(
         at = config_hash({k: c.config[k] for k in ('data', 'options', 'arch', 'recipe')})
         found = store is not None and store.get(c.key) is not None
         if not found and at not in pace: pace[at] = speed(c.config)
-        rows.append({'kind': c.kind, **{k: c.about.get(k, '') for k in ('data', 'arch', 'recipe', 'scenario', 'method', 'seed')}, 'state': 'done' if found else 'to do', 'seconds': 0. if found else c.work/pace[at]})
+        rows.append(
+            {
+                'kind': c.kind,
+                **{k: c.about.get(k, '') for k in ('data', 'arch', 'recipe', 'scenario', 'method', 'seed')},
+                'state': 'done' if found else 'to do',
+                'seconds': 0.0 if found else c.work / pace[at],
+            }
+        )
     return pd.DataFrame(rows)
 
 # %% ../nbs/80_bench.ipynb #ce30b40c
@@ -643,34 +949,67 @@ def load_learners(
     "The models behind some rows"
     by_key,res = {c.key: c for c in cells},{}
     for r in rows:
-        c = by_key[r['key']]; made = store.get(c.needs[0])
+        c = by_key[r['key']]
+        made = store.get(c.needs[0])
         res[r['method']] = l = unpack(store.model(r['model']), _loaders(c.config))
         if made.config['kind'] == 'unlearn': l.unlearn_record = UnlearnRecord(**made.result)
     return res
 
 # %% ../nbs/80_bench.ipynb #e485c87d
-_words = {'A_Df': 'test accuracy on forgotten classes, %', 'A_Dr': 'test accuracy on retained classes, %', 'UA': 'error on the forget set, %', 'TA': 'test accuracy, %'}
+_words = {
+    'A_Df': 'test accuracy on forgotten classes, %',
+    'A_Dr': 'test accuracy on retained classes, %',
+    'UA': 'error on the forget set, %',
+    'TA': 'test accuracy, %',
+}
 
 def plot_tradeoff(
     rows,                      # Rows of results.json, to be compared with each other
     cost:str='seconds_ratio'   # On the colour: 'seconds_ratio', 'cpu_ratio' or 'images_ratio'
 ):                             # The figure
-    "Forgetting against utility, one mark per model, its cost as a share of retraining on the colour; the retrained model is a hollow star"
+    """Forgetting against utility, one mark per model, its cost as a share of retraining on the colour; the
+    retrained model is a hollow star"""
     df = pd.DataFrame(rows)
     x,y = ('A_Df', 'A_Dr') if df['A_Df'].notna().any() else ('UA', 'TA')
-    df = df.assign(**{c: 100*df[c].astype(float) for c in (x, y)}, cost=100*df[cost].astype(float) if cost in df else float('nan'))
-    if df['method'].nunique() > 8: df = df.groupby('method', sort=False)[[x, y, 'cost']].mean().reset_index() # too many for a mark per seed
+    df = df.assign(
+        **{c: 100 * df[c].astype(float) for c in (x, y)},
+        cost=100 * df[cost].astype(float) if cost in df else float('nan'),
+    )
+    # too many for a mark per seed
+    if df['method'].nunique() > 8: df = df.groupby('method', sort=False)[[x, y, 'cost']].mean().reset_index()
     fig,ax = plt.subplots(figsize=(7, max(3.6, .5+.2*df['method'].nunique())), dpi=80, layout='constrained')
-    marks = dict(zip(df['method'].unique(), ['o', '*', 's', 'D', '^', 'v', 'P', 'X', 'h', '<', '>', 'p', 'd', '8']*9))
+    marks = dict(
+        zip(df['method'].unique(), ['o', '*', 's', 'D', '^', 'v', 'P', 'X', 'h', '<', '>', 'p', 'd', '8'] * 9)
+    )
     lo,hi = (df['cost'].min(), df['cost'].max()) if df['cost'].notna().any() else (1, 100)
     norm = LogNorm(vmin=max(.1, lo), vmax=max(100., hi))
     for m,g in df.groupby('method', sort=False):
-        if m == 'retrain': look = dict(marker='*', s=300, facecolor='none', linewidth=1.3, zorder=4)
-        else: look = dict(marker=marks[m], s=75, linewidth=.6, zorder=3, **(dict(c=g['cost'], cmap='viridis', norm=norm) if g['cost'].notna().any() else dict(color='white')))
+        if m == 'retrain':
+            look = dict(marker='*', s=300, facecolor='none', linewidth=1.3, zorder=4)
+        else:
+            look = dict(
+                marker=marks[m],
+                s=75,
+                linewidth=0.6,
+                zorder=3,
+                **(
+                    dict(c=g['cost'], cmap='viridis', norm=norm)
+                    if g['cost'].notna().any()
+                    else dict(color='white')
+                ),
+            )
         ax.scatter(g[x], g[y], edgecolor='k', label=m, **look)
-    bar = fig.colorbar(ScalarMappable(norm, 'viridis'), ax=ax, label={'seconds_ratio': 'time', 'cpu_ratio': 'CPU time', 'images_ratio': 'images'}[cost] + ', % of retraining')
-    bar.ax.yaxis.set_major_formatter('{x:g}'); bar.ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, .5)))
-    ax.set(xlabel=_words[x], ylabel=_words[y]); ax.grid(alpha=.3); sns.despine(ax=ax)
+    bar = fig.colorbar(
+        ScalarMappable(norm, 'viridis'),
+        ax=ax,
+        label={'seconds_ratio': 'time', 'cpu_ratio': 'CPU time', 'images_ratio': 'images'}[cost]
+        + ', % of retraining',
+    )
+    bar.ax.yaxis.set_major_formatter('{x:g}')
+    bar.ax.yaxis.set_minor_formatter(LogFormatter(minor_thresholds=(1.5, 0.5)))
+    ax.set(xlabel=_words[x], ylabel=_words[y])
+    ax.grid(alpha=0.3)
+    sns.despine(ax=ax)
     fig.legend(*ax.get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=9)
     return fig
 
@@ -684,13 +1023,16 @@ def plot_methods(
     names = list(df['method'].unique())
     fig,axs = plt.subplots(1, 2, figsize=(8, .7+.21*len(names)), dpi=64, sharey=True, layout='constrained')
     for ax,c in zip(axs, cols):
-        v = df.assign(v=100*df[c].astype(float)); r = v.loc[v['method'] == 'retrain', 'v']
+        v = df.assign(v=100 * df[c].astype(float))
+        r = v.loc[v['method'] == 'retrain', 'v']
         if len(r): ax.axvspan(r.min()-.25, r.max()+.25, color='.85', zorder=0)
         at = v['method'].map(names.index)
         ax.scatter(v['v'], at, s=16, facecolor='none', edgecolor='k', linewidth=.7)
         means = v.groupby('method')['v'].mean()
         ax.scatter(means[names], range(len(names)), marker='|', s=120, color='k', linewidth=2)
-        ax.set(xlabel=_words[c], yticks=range(len(names)), yticklabels=names); ax.grid(axis='y', alpha=.3); sns.despine(ax=ax)
+        ax.set(xlabel=_words[c], yticks=range(len(names)), yticklabels=names)
+        ax.grid(axis='y', alpha=0.3)
+        sns.despine(ax=ax)
     axs[0].invert_yaxis()
     return fig
 
@@ -698,14 +1040,39 @@ def plot_methods(
 def plot_classes(
     rows # Rows of results.json with the metric 'attacks', to be compared with each other
 ):       # The figure
-    "Which retained classes paid: accuracy on held-out images less that of retrained models, in points, mean over seeds"
-    df = pd.DataFrame([{'method': r['method'], **r['classes']} for r in (rows.to_dict('records') if isinstance(rows, pd.DataFrame) else rows) if isinstance(r.get('classes'), dict)]).groupby('method', sort=False).mean(numeric_only=True).dropna(axis=1)
+    """Which retained classes paid: accuracy on held-out images less that of retrained models, in points,
+    mean over seeds"""
+    df = (
+        pd.DataFrame(
+            [
+                {'method': r['method'], **r['classes']}
+                for r in (rows.to_dict('records') if isinstance(rows, pd.DataFrame) else rows)
+                if isinstance(r.get('classes'), dict)
+            ]
+        )
+        .groupby('method', sort=False)
+        .mean(numeric_only=True)
+        .dropna(axis=1)
+    )
     df = 100*(df-df.loc['retrain']) if 'retrain' in df.index else 100*df
     df = df.drop(index='retrain', errors='ignore')
     fig,ax = plt.subplots(figsize=(2.2+.48*df.shape[1], 1.1+.24*len(df)), dpi=72, layout='constrained')
     most = max(1., df.abs().max().max())
-    sns.heatmap(df, annot=df.round().astype(int) if df.shape[1] <= 20 else False, fmt='d', cmap='RdGy', vmin=-most, vmax=most, cbar=False, ax=ax, linewidths=.5, annot_kws={'size': 8})
-    ax.set(title='accuracy on retained classes, points above retraining', xlabel='', ylabel=''); ax.tick_params(axis='x', rotation=45 if max(map(len, df.columns)) > 3 else 0); ax.tick_params(axis='y', rotation=0)
+    sns.heatmap(
+        df,
+        annot=df.round().astype(int) if df.shape[1] <= 20 else False,
+        fmt='d',
+        cmap='RdGy',
+        vmin=-most,
+        vmax=most,
+        cbar=False,
+        ax=ax,
+        linewidths=0.5,
+        annot_kws={'size': 8},
+    )
+    ax.set(title='accuracy on retained classes, points above retraining', xlabel='', ylabel='')
+    ax.tick_params(axis='x', rotation=45 if max(map(len, df.columns)) > 3 else 0)
+    ax.tick_params(axis='y', rotation=0)
     return fig
 
 # %% ../nbs/80_bench.ipynb #04fa0e1a
@@ -716,13 +1083,30 @@ def plot_unsir(
 ):                    # The figure
     "UNSIR step by step: the learned noise, and the accuracies after impair and repair"
     import copy
-    mid = copy.copy(new); mid.model = copy.deepcopy(new.model); mid.model.load_state_dict(new.unlearn_trace['impaired'])
+    mid = copy.copy(new)
+    mid.model = copy.deepcopy(new.model)
+    mid.model.load_state_dict(new.unlearn_trace['impaired'])
     stages = {'original': learn, 'after impair': mid, 'after repair': new}
-    acc = pd.DataFrame([{'stage': n, 'classes': k, 'accuracy': 100*hit_rate(o)} for n,l in stages.items() for k,o in zip(('forgotten', 'retained'), collect(l, split, ['valid_forget', 'valid_retain']).values())])
+    acc = pd.DataFrame(
+        [
+            {'stage': n, 'classes': k, 'accuracy': 100 * hit_rate(o)}
+            for n, l in stages.items()
+            for k, o in zip(
+                ('forgotten', 'retained'), collect(l, split, ['valid_forget', 'valid_retain']).values()
+            )
+        ]
+    )
     fig,axs = plt.subplots(1, 2, figsize=(8, 2.6), dpi=80, layout='constrained', width_ratios=(1, 1.4))
-    x = new.unlearn_trace['noise'][:16]; x = (x-x.amin((1, 2, 3), keepdim=True))/(x.amax((1, 2, 3), keepdim=True)-x.amin((1, 2, 3), keepdim=True)).clamp(min=1e-9)
+    x = new.unlearn_trace['noise'][:16]
+    x = (x - x.amin((1, 2, 3), keepdim=True)) / (
+        x.amax((1, 2, 3), keepdim=True) - x.amin((1, 2, 3), keepdim=True)
+    ).clamp(min=1e-9)
     import torchvision
-    axs[0].imshow(torchvision.utils.make_grid(x, nrow=8, padding=1, pad_value=1).permute(1, 2, 0)); axs[0].set(title=f"noise unlike {split.vocab[int(new.unlearn_trace['labels'][0])]}"); axs[0].axis('off')
-    sns.barplot(acc, x='stage', y='accuracy', hue='classes', palette=['.35', '.75'], ax=axs[1]); axs[1].set(xlabel='', ylabel='test accuracy, %', ylim=(0, 100)); sns.despine(ax=axs[1])
+    axs[0].imshow(torchvision.utils.make_grid(x, nrow=8, padding=1, pad_value=1).permute(1, 2, 0))
+    axs[0].set(title=f"noise unlike {split.vocab[int(new.unlearn_trace['labels'][0])]}")
+    axs[0].axis('off')
+    sns.barplot(acc, x='stage', y='accuracy', hue='classes', palette=['.35', '.75'], ax=axs[1])
+    axs[1].set(xlabel='', ylabel='test accuracy, %', ylim=(0, 100))
+    sns.despine(ax=axs[1])
     sns.move_legend(axs[1], 'center left', bbox_to_anchor=(1, .5), title=None, frameon=False)
     return fig

@@ -20,7 +20,16 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from .core import RequestError, canonical, seeded
-from .data import FlipCrop, ImageTensors, _usual_stats, class_names, data_fingerprint, folder_dls, image_files_split, input_shape
+from unlearn_nb.data import (
+    FlipCrop,
+    ImageTensors,
+    _usual_stats,
+    class_names,
+    data_fingerprint,
+    folder_dls,
+    image_files_split,
+    input_shape,
+)
 from .learner import Recipe, image_learner, model_hash, more_than
 from .splits import SubsetDS, part_dl
 
@@ -46,29 +55,54 @@ def describe(
     try: recipe = learn.recipe.to_dict() if getattr(learn, 'recipe', None) and learn.recipe.phases else None
     except RequestError: recipe = None
     c,h,w = input_shape(learn.dls)
-    return canonical({'format': 1, 'arch': getattr(learn, 'arch_config', None), 'vocab': class_names(learn.dls), 'n_in': c, 'size': [h, w],
-                      'normalize': normalization(learn.dls), 'augment': augmentation(learn.dls), 'recipe': recipe, 'seed': getattr(learn, 'seed', None), 'weights': model_hash(learn.model),
-                      **({'forgotten': {'data': data_fingerprint(learn.dls.train_ds), 'idxs': learn.unlearn_forgotten}} if getattr(learn, 'unlearn_forgotten', None) else {})})
+    return canonical(
+        {
+            'format': 1,
+            'arch': getattr(learn, 'arch_config', None),
+            'vocab': class_names(learn.dls),
+            'n_in': c,
+            'size': [h, w],
+            'normalize': normalization(learn.dls),
+            'augment': augmentation(learn.dls),
+            'recipe': recipe,
+            'seed': getattr(learn, 'seed', None),
+            'weights': model_hash(learn.model),
+            **(
+                {'forgotten': {'data': data_fingerprint(learn.dls.train_ds), 'idxs': learn.unlearn_forgotten}}
+                if getattr(learn, 'unlearn_forgotten', None)
+                else {}
+            ),
+        }
+    )
 
 def save_model(
     learn:Learner,
     path:str|Path # Ends in .safetensors; its folder exists
 )->Path:
     "Write the weights with all that is needed to use them"
-    save_file({k: v.detach().cpu().contiguous().clone() for k,v in learn.model.state_dict().items()}, path, metadata={'unlearn_nb': json.dumps(describe(learn))})
+    save_file(
+        {k: v.detach().cpu().contiguous().clone() for k, v in learn.model.state_dict().items()},
+        path,
+        metadata={'unlearn_nb': json.dumps(describe(learn))},
+    )
     return Path(path)
 
 # %% ../nbs/32_checkpoint.ipynb #1e68a2d7
 def read_metadata(
     path:str|Path # A safetensors file
-)->dict:          # What `describe` wrote; empty for a foreign file. Raises `RequestError` for a missing, damaged or other file
+    # What `describe` wrote; empty for a foreign file. Raises `RequestError` for a missing, damaged or other
+    # file
+)->dict:
     "What a model file says about itself"
     path = Path(path)
     if not path.is_file(): raise RequestError(f"there is no model file {path}")
     try:
         with safe_open(path, 'pt') as f: return json.loads((f.metadata() or {}).get('unlearn_nb', '{}'))
     except (SafetensorError, ValueError) as e:
-        raise RequestError(f"{path} is damaged or not a safetensors file ({e}); write one with `safetensors.torch.save_file(model.state_dict(), path)`") from e
+        raise RequestError(
+            f"{path} is damaged or not a safetensors file ({e}); write one with"
+            " `safetensors.torch.save_file(model.state_dict(), path)`"
+        ) from e
 
 def load_weights(
     learn:Learner,
@@ -79,13 +113,22 @@ def load_weights(
     try:
         with safe_open(path, 'pt') as f: state = {k: f.get_tensor(k) for k in f.keys()}
     except SafetensorError as e: raise RequestError(f"{path} is damaged: {e}") from e
-    state = {k.removeprefix('module.').removeprefix('_orig_mod.'): v for k,v in state.items()} # as DataParallel and torch.compile leave them
+    # as DataParallel and torch.compile leave them
+    state = {k.removeprefix('module.').removeprefix('_orig_mod.'): v for k,v in state.items()}
     for k,v in state.items():
-        if k in old and v.shape != old[k].shape: raise RequestError(f"{path} does not fit the architecture: {k} has shape {tuple(v.shape)}, expected {tuple(old[k].shape)}; check the architecture, the number of classes and the channels")
+        if k in old and v.shape != old[k].shape:
+            raise RequestError(
+                f"{path} does not fit the architecture: {k} has shape {tuple(v.shape)}, expected"
+                f" {tuple(old[k].shape)}; check the architecture, the number of classes and the channels"
+            )
     odd = sorted(set(state) ^ set(old))
-    if odd: raise RequestError(f"{path} does not fit the architecture: {odd[0]} is {'missing' if odd[0] in old else 'unknown'}")
+    if odd:
+        raise RequestError(
+            f"{path} does not fit the architecture: {odd[0]} is {'missing' if odd[0] in old else 'unknown'}"
+        )
     learn.model.load_state_dict(state)
-    if 'weights' in meta and model_hash(learn.model) != meta['weights']: raise RequestError(f"{path} is damaged: its weights do not have the recorded checksum")
+    if 'weights' in meta and model_hash(learn.model) != meta['weights']:
+        raise RequestError(f"{path} is damaged: its weights do not have the recorded checksum")
     return learn
 
 # %% ../nbs/32_checkpoint.ipynb #44833ff8
@@ -95,7 +138,9 @@ _clearly = .03 # By how much another one must be better to be named
 def try_normalizations(
     learn:Learner, # With the loaders to try on; unchanged
     n:int=_tried   # Held-out images, spread evenly
-)->dict:           # Name -> bool (n,): is each image recognised? 'given' is that of the loaders; and under 'labels' int64 (n,)
+    # Name -> bool (n,): is each image recognised? 'given' is that of the loaders; and under 'labels' int64
+    # (n,)
+)->dict:
     "Held-out images under the usual normalisations"
     ds,(mean,std) = learn.dls.valid_ds,normalization(learn.dls) or ([0.], [1.])
     keep = torch.linspace(0, len(ds)-1, min(n, len(ds))).round().long()
@@ -105,7 +150,9 @@ def try_normalizations(
     try:
         learn.model.eval()
         with seeded(0), torch.no_grad():
-            batches = [(x*per_channel(std, x) + per_channel(mean, x), y) for x,y in part_dl(learn.dls.valid, keep)]
+            batches = [
+                (x * per_channel(std, x) + per_channel(mean, x), y) for x, y in part_dl(learn.dls.valid, keep)
+            ]
             seen = lambda x,m,s: learn.model((x-per_channel(m, x))/per_channel(s, x)).argmax(1)
             hits = {k: torch.cat([(seen(x, *v) == y).cpu() for x,y in batches]) for k,v in found.items()}
     finally: learn.model.train(training)
@@ -126,10 +173,13 @@ def choose_normalization(
     tried = {'data' if k == 'given' else k: v for k,v in tried.items() if k != 'labels'}
     best = max(tried, key=lambda k: int(tried[k].sum())) # of equals the first
     chance = y.bincount().max().item()/len(y)
-    silent,scores = f"{path} does not say how its inputs are normalised",f"({_scores(tried)} of {len(y)} held-out images)"
+    silent = f"{path} does not say how its inputs are normalised"
+    scores = f"({_scores(tried)} of {len(y)} held-out images)"
     if not more_than(int(tried[best].sum()), len(y), chance):
-        raise RequestError(f"{silent}, and none of the usual ways {scores} does better than guessing ({100*chance:.1f} %): "
-                           "name `normalize`, or check architecture, class order and picture size")
+        raise RequestError(
+            f"{silent}, and none of the usual ways {scores} does better than guessing ({100*chance:.1f} %): "
+            "name `normalize`, or check architecture, class order and picture size"
+        )
     warnings.warn(f"{silent}; assuming {best!r}, which fits best {scores}; name `normalize` to choose")
     return best
 
@@ -144,7 +194,10 @@ def doubt_normalization(
     wins,losses = int((others[best] & ~given).sum()),int((given & ~others[best]).sum())
     if wins-losses < _clearly*n or not more_than(wins, wins+losses, .5): return
     share = lambda o: f"{100*o.double().mean():.1f} %"
-    warnings.warn(f"{path}: the normalisation as given recognises {share(given)} of {n} held-out images, {best!r} {share(others[best])}")
+    warnings.warn(
+        f"{path}: the normalisation as given recognises {share(given)} of {n} held-out images, {best!r}"
+        f" {share(others[best])}"
+    )
 
 # %% ../nbs/32_checkpoint.ipynb #4efcd345
 def _folder(path, meta, recipe, size, normalize, vocab, augment, bs, seed):
@@ -154,19 +207,26 @@ def _folder(path, meta, recipe, size, normalize, vocab, augment, bs, seed):
     size = size or (tuple(meta['size']) if 'size' in meta else None)
     mode = {1: 'L', 3: 'RGB'}.get(meta.get('n_in'))
     bs = bs or (recipe and recipe.bs) or 64
-    return folder_dls(path, size, bs, seed, vocab=vocab or meta.get('vocab'), mode=mode, normalize=normalize, **how)
+    return folder_dls(
+        path, size, bs, seed, vocab=vocab or meta.get('vocab'), mode=mode, normalize=normalize, **how
+    )
 
 def load_model(
     path:str|Path,         # A .safetensors file
     data,                  # Folder of images, or `DataLoaders` made like those of the training
     arch:str|None=None,    # Needed if the file does not say
     size=None,             # Picture side or (h, w), likewise
-    normalize=None,        # As for `tensor_dls`, likewise; None: as the file says, else the usual one that fits held-out images best
+    # As for `tensor_dls`, likewise; None: as the file says, else the usual one that fits held-out images best
+    normalize=None,
     vocab:list|None=None,  # Class names in the order of the outputs, likewise; None: sorted folder names
-    augment:bool|None=None,# Flip and shift training images; None: as the file says, else yes (UNSIR on a ResNet-18: retained accuracy .802 with, .792 without)
+    # Flip and shift training images; None: as the file says, else yes (UNSIR on a ResNet-18: retained
+    # accuracy .802 with, .792 without)
+    augment:bool|None=None,
     bs:int|None=None,      # Batch size; None: that of the recipe, else 64
     seed:int=0             # Draws the held-out part of a folder that has none
-)->Learner:                # With recipe, if the file has one; raises `RequestError`, warns of a normalisation that is assumed or doubtful
+    # With recipe, if the file has one; raises `RequestError`, warns of a normalisation that is assumed or
+    # doubtful
+)->Learner:
     "A learner from a model file and its data"
     meta = read_metadata(path)
     config = meta.get('arch') or {}
@@ -174,7 +234,11 @@ def load_model(
     if not arch: raise RequestError(f"{path} does not say which network it is; name the architecture")
     recipe = Recipe.from_dict(meta['recipe']) if meta.get('recipe') else None
     def made(normalize):
-        dls = data if isinstance(data, DataLoaders) else _folder(data, meta, recipe, size, normalize, vocab, augment, bs, seed)
+        dls = (
+            data
+            if isinstance(data, DataLoaders)
+            else _folder(data, meta, recipe, size, normalize, vocab, augment, bs, seed)
+        )
         return load_weights(image_learner(dls, arch, seed=meta.get('seed') or 0), path)
     learn = made(normalize or meta.get('normalize') or 'data')
     as_given = normalize is not None or isinstance(data, DataLoaders)
@@ -193,7 +257,8 @@ def pack(
     learn:Learner
 )->bytes: # A model file
     "A learner's model as bytes"
-    with tempfile.TemporaryDirectory() as tmp: return save_model(learn, Path(tmp)/'m.safetensors').read_bytes()
+    with tempfile.TemporaryDirectory() as tmp:
+        return save_model(learn, Path(tmp) / 'm.safetensors').read_bytes()
 
 def unpack(
     data:bytes, # From `pack`
@@ -202,7 +267,8 @@ def unpack(
 )->Learner:
     "A learner from bytes, with its recipe"
     with tempfile.TemporaryDirectory() as tmp:
-        file = Path(tmp)/'m.safetensors'; file.write_bytes(data)
+        file = Path(tmp) / 'm.safetensors'
+        file.write_bytes(data)
         return load_model(file, dls, **kwargs)
 
 # %% ../nbs/32_checkpoint.ipynb #d692efc5
@@ -216,19 +282,46 @@ def load_exported(
     "A learner from a pickle and its data"
     path = Path(path)
     if not path.is_file(): raise RequestError(f"there is no model file {path}")
-    if not trust: raise RequestError(f"{path} is a pickle, and loading a pickle runs whatever code is in it; only if you trust its origin, allow it with `--trust-pickle` (`trust=True`), else ask for safetensors")
-    try: learn = load_learner(path)
-    except Exception as e: raise RequestError(f"{path} cannot be loaded as an exported Learner: {type(e).__name__}: {str(e).splitlines()[0] if str(e) else ''}") from e
-    if not isinstance(learn, Learner): raise RequestError(f"{path} holds a {type(learn).__name__}, not a Learner")
+    if not trust:
+        raise RequestError(
+            f"{path} is a pickle, and loading a pickle runs whatever code is in it; only if you trust its"
+            " origin, allow it with `--trust-pickle` (`trust=True`), else ask for safetensors"
+        )
+    try:
+        learn = load_learner(path)
+    except Exception as e:
+        raise RequestError(
+            f"{path} cannot be loaded as an exported Learner: {type(e).__name__}:"
+            f" {str(e).splitlines()[0] if str(e) else ''}"
+        ) from e
+    if not isinstance(learn, Learner):
+        raise RequestError(f"{path} holds a {type(learn).__name__}, not a Learner")
     old = learn.dls
     if isinstance(old.valid_ds, ImageTensors):
         c,h,w = old.valid_ds.shape
-        learn.dls = folder_dls(data, size=(h, w), bs=bs or old.train.bs, seed=seed, vocab=old.vocab, mode='L' if c == 1 else 'RGB', normalize=normalization(old), **augmentation(old))
+        learn.dls = folder_dls(
+            data,
+            size=(h, w),
+            bs=bs or old.train.bs,
+            seed=seed,
+            vocab=old.vocab,
+            mode='L' if c == 1 else 'RGB',
+            normalize=normalization(old),
+            **augmentation(old),
+        )
         return learn
     (files,_),(vfiles,_) = image_files_split(Path(data).expanduser(), seed)
-    try: ds = test_set(old.valid_ds, [*files, *vfiles], with_labels=True); ds[0]
-    except Exception as e: raise RequestError(f"the exported learner cannot read {files[0]} with its own transforms: {e}") from e
+    try:
+        ds = test_set(old.valid_ds, [*files, *vfiles], with_labels=True)
+        ds[0]
+    except Exception as e:
+        raise RequestError(f"the exported learner cannot read {files[0]} with its own transforms: {e}") from e
     part = lambda a,b,i: SubsetDS(ds, range(a, b), split_idx=i)
     n,m = len(files),len(files)+len(vfiles)
-    learn.dls = DataLoaders(old.train.new(dataset=part(0, n, 0), shuffle=True, bs=bs or old.train.bs), old.valid.new(dataset=part(n, m, 1), bs=bs or old.valid.bs), path=learn.path, device=old.device)
+    learn.dls = DataLoaders(
+        old.train.new(dataset=part(0, n, 0), shuffle=True, bs=bs or old.train.bs),
+        old.valid.new(dataset=part(n, m, 1), bs=bs or old.valid.bs),
+        path=learn.path,
+        device=old.device,
+    )
     return learn

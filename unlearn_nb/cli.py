@@ -26,15 +26,22 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 @contextmanager
 def polite():
-    "Turn wrong requests into one line on stderr and exit code 2, a diverged run or Ctrl-C into one line and 1"
-    warnings.filterwarnings('ignore', category=FutureWarning); warnings.filterwarnings('ignore', category=DeprecationWarning)
+    """Turn wrong requests into one line on stderr and exit code 2, a diverged run or Ctrl-C into one line
+    and 1"""
+    warnings.filterwarnings('ignore', category=FutureWarning)
+    warnings.filterwarnings('ignore', category=DeprecationWarning)
     warnings.showwarning = lambda message, *args, **kwargs: typer.echo(f"warning: {message}", err=True)
     code = 0
-    try: yield
-    except RequestError as e: message,code = e,2
-    except (DivergedError, StoreError) as e: message,code = e,1
-    except KeyboardInterrupt: message,code = 'interrupted; what was finished is kept, nothing is half written',1
-    except OSError as e: message,code = e,1
+    try:
+        yield
+    except RequestError as e:
+        message, code = e, 2
+    except (DivergedError, StoreError) as e:
+        message, code = e, 1
+    except KeyboardInterrupt:
+        message, code = 'interrupted; what was finished is kept, nothing is half written', 1
+    except OSError as e:
+        message, code = e, 1
     if code:
         typer.echo(f"unlearn-nb: {' '.join(str(message).split())}", err=True)
         raise typer.Exit(code)
@@ -60,7 +67,8 @@ def parse_hyper(
 
 # %% ../nbs/90_cli.ipynb #17daa21b
 def parse_normalize(
-    text:str|None # 'data', 'imagenet', 'half', 'none', 'bytes' or MEAN:STD with comma-separated channels on the 0..1 scale
+    # 'data', 'imagenet', 'half', 'none', 'bytes' or MEAN:STD with comma-separated channels on the 0..1 scale
+    text:str|None
 ):                # The same for `folder_dls`; raises `RequestError`
     "How inputs are normalised"
     if text is None or text in ('data', 'imagenet', 'half', 'none', 'bytes'): return text
@@ -68,16 +76,24 @@ def parse_normalize(
         mean,std = ([float(v) for v in part.split(',')] for part in text.split(':'))
         if len(mean) == len(std) and all(s > 0 for s in std): return mean,std
     except ValueError: pass
-    raise RequestError(f"cannot read --normalize {text!r}: write data, imagenet, half (-1..1), none (0..1), bytes (0..255), or MEAN:STD such as 0.49,0.48,0.45:0.25,0.24,0.26")
+    raise RequestError(
+        f"cannot read --normalize {text!r}: write data, imagenet, half (-1..1), none (0..1), bytes (0..255),"
+        " or MEAN:STD such as 0.49,0.48,0.45:0.25,0.24,0.26"
+    )
 
 def read_indices(
     path:Path # One position per line; blank lines and lines that start with # are skipped
 )->list[int]: # Raises `RequestError`
     "Positions to forget from a file"
     if not path.is_file(): raise RequestError(f"there is no file {path}")
-    lines = [(n, l.strip()) for n,l in enumerate(path.read_text().splitlines(), 1) if l.strip() and not l.strip().startswith('#')]
+    lines = [
+        (n, l.strip())
+        for n, l in enumerate(path.read_text().splitlines(), 1)
+        if l.strip() and not l.strip().startswith('#')
+    ]
     for n,l in lines:
-        if not l.lstrip('-').isdigit(): raise RequestError(f"{path}, line {n}: {l!r} is not a position; write one whole number per line")
+        if not l.lstrip('-').isdigit():
+            raise RequestError(f"{path}, line {n}: {l!r} is not a position; write one whole number per line")
     return [int(l) for _,l in lines]
 
 # %% ../nbs/90_cli.ipynb #35b310d2
@@ -85,47 +101,107 @@ def read_indices(
 def _progress(n):
     "A function to tell of each cell; on a terminal a bar with the time that is left, else a line per cell"
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-    name = lambda c: ' '.join(str(c.about[k]) for k in ('data', 'arch', 'seed', 'scenario', 'method') if k in c.about)
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+    name = lambda c: ' '.join(
+        str(c.about[k]) for k in ('data', 'arch', 'seed', 'scenario', 'method') if k in c.about
+    )
     console,tty = Console(stderr=True),sys.stderr.isatty() # not Rich's opinion, which FORCE_COLOR sways
-    bar = Progress(TextColumn('{task.description}'), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn(), console=console, disable=not tty)
+    bar = Progress(
+        TextColumn('{task.description}'),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not tty,
+    )
     with bar:
         task = bar.add_task('starting', total=n)
         def on_cell(c, state, seconds):
             bar.update(task, advance=1, description=f'{c.kind} {name(c)}'[:60])
-            if state == 'failed' or (state == 'finished' and not tty and c.kind != 'evaluate'): typer.echo(f"{state}: {c.kind} {name(c)} ({seconds:.1f} s)", err=True)
+            if state == 'failed' or (state == 'finished' and not tty and c.kind != 'evaluate'):
+                typer.echo(f"{state}: {c.kind} {name(c)} ({seconds:.1f} s)", err=True)
         yield on_cell
 
 # %% ../nbs/90_cli.ipynb #76e4a147
 @app.command()
 def bench(
-    grid:Annotated[Path, typer.Argument(help="Grid file in TOML: [[run]] tables with data, arch, epochs, recipe, seeds, requests, methods")],
-    out:Annotated[Path, typer.Option(help="Folder of the result store; run again with the same folder to go on")],
-    backend:Annotated[str, typer.Option(help="local, or ray (pip install 'unlearn_nb[ray]')")] = 'local',
-    workers:Annotated[int, typer.Option(min=1, help="Processes of the local backend")] = 1,
-    address:Annotated[Optional[str], typer.Option(help="Of a running Ray cluster. Default: start one on this machine")] = None,
-    cpus:Annotated[float, typer.Option(min=.01, help="CPUs per task on Ray")] = 1.,
-    gpus:Annotated[float, typer.Option(min=0., help="Share of a GPU per task on Ray")] = 0.,
-    dry_run:Annotated[bool, typer.Option('--dry-run', help="Print the cells and an estimate, compute nothing")] = False,
+    grid: Annotated[
+        Path,
+        typer.Argument(
+            help="Grid file in TOML: [[run]] tables with data, arch, epochs, recipe, seeds, requests, methods"
+        ),
+    ],
+    out: Annotated[
+        Path, typer.Option(help="Folder of the result store; run again with the same folder to go on")
+    ],
+    backend: Annotated[str, typer.Option(help="local, or ray (pip install 'unlearn_nb[ray]')")] = 'local',
+    workers: Annotated[int, typer.Option(min=1, help="Processes of the local backend")] = 1,
+    address: Annotated[
+        Optional[str], typer.Option(help="Of a running Ray cluster. Default: start one on this machine")
+    ] = None,
+    cpus: Annotated[float, typer.Option(min=0.01, help="CPUs per task on Ray")] = 1.0,
+    gpus: Annotated[float, typer.Option(min=0.0, help="Share of a GPU per task on Ray")] = 0.0,
+    dry_run: Annotated[
+        bool, typer.Option('--dry-run', help="Print the cells and an estimate, compute nothing")
+    ] = False,
 ):
     "Run a grid of data, networks, requests, methods and seeds, each cell once"
     with polite():
-        if backend not in ('local', 'ray'): raise RequestError(f"unknown backend {backend!r}: there are local and ray")
+        if backend not in ('local', 'ray'):
+            raise RequestError(f"unknown backend {backend!r}: there are local and ray")
         from unlearn_nb import bench as engine
         from unlearn_nb.store import Store
         cells = engine.plan(grid)
-        if dry_run: return typer.echo(_estimate_text(engine.estimate(cells, Store(out, readonly=True) if (out/'results.sqlite').exists() else None), workers))
+        if dry_run:
+            return typer.echo(
+                _estimate_text(
+                    engine.estimate(
+                        cells, Store(out, readonly=True) if (out / 'results.sqlite').exists() else None
+                    ),
+                    workers,
+                )
+            )
         if not (out/'results.sqlite').exists(): engine.check_arch(cells)
-        with _progress(len(cells)) as on_cell: done,rows = engine.bench(grid, out, on_cell, on_error='return', backend=backend, workers=workers, **({'address': address, 'cpus': cpus, 'gpus': gpus} if backend == 'ray' else {}))
-        for c,e in done.failed: typer.echo(f"failed: {c.kind} {c.about} because of {type(e).__name__}: {e}", err=True)
-        typer.echo(f"{done.finished} cells computed, {done.found} found, {len(done.failed)} failed, {done.skipped} skipped; results are in {out}/results.json; `unlearn-nb report {out}` makes a page of them")
+        with _progress(len(cells)) as on_cell:
+            done, rows = engine.bench(
+                grid,
+                out,
+                on_cell,
+                on_error='return',
+                backend=backend,
+                workers=workers,
+                **({'address': address, 'cpus': cpus, 'gpus': gpus} if backend == 'ray' else {}),
+            )
+        for c, e in done.failed:
+            typer.echo(f"failed: {c.kind} {c.about} because of {type(e).__name__}: {e}", err=True)
+        typer.echo(
+            f"{done.finished} cells computed, {done.found} found, {len(done.failed)} failed, {done.skipped}"
+            f" skipped; results are in {out}/results.json; `unlearn-nb report {out}` makes a page of them"
+        )
         if done.failed: raise typer.Exit(1)
 
 # %% ../nbs/90_cli.ipynb #d0d740c2
 def _estimate_text(est, workers):
     hours = lambda s: f"{s/3600:.1f} h" if s > 5400 else f"{s/60:.1f} min" if s > 90 else f"{s:.0f} s"
     todo = est[est['state'] == 'to do']
-    return '\n'.join([est.assign(seconds=est['seconds'].round(1)).to_string(index=False), '', f"{len(est)} cells, {len(todo)} to do, about {hours(todo['seconds'].sum()/workers)} on this machine (training measured on a few batches; a method counted as one pass)"])
+    return '\n'.join(
+        [
+            est.assign(seconds=est['seconds'].round(1)).to_string(index=False),
+            '',
+            (
+                f"{len(est)} cells, {len(todo)} to do, about {hours(todo['seconds'].sum() / workers)} on this"
+                " machine (training measured on a few batches; a method counted as one pass)"
+            ),
+        ]
+    )
 
 @app.command()
 def report(
@@ -134,7 +210,9 @@ def report(
 ):
     "Write report.html (self-contained), results.csv, results.tex and results.json into the folder"
     with polite():
-        import matplotlib; matplotlib.use('agg')
+        import matplotlib
+
+        matplotlib.use('agg')
         from unlearn_nb.report import report as write
         typer.echo('wrote ' + ', '.join(str(f) for f in write(folder, title)))
 
@@ -144,13 +222,18 @@ def _table(rows):
     text = lambda v, pct=True: '-' if v is None else f"{100*v:.1f}" if pct else f"{v:.1f}"
     body = [[r['method'], *(text(r[k]) for k in head[1:6]), text(r['seconds'], False)] for r in rows]
     wide = [max(len(l[i]) for l in [head, *body]) for i in range(len(head))]
-    return '\n'.join('  '.join(c.ljust(w) if i == 0 else c.rjust(w) for i,(c,w) in enumerate(zip(l, wide))) for l in [head, *body])
+    return '\n'.join(
+        '  '.join(c.ljust(w) if i == 0 else c.rjust(w) for i, (c, w) in enumerate(zip(l, wide)))
+        for l in [head, *body]
+    )
 
 _shown = 'unsir','finetune','neggrad','salun','scrub','influence'
 
 def _demo_figures(rows, cells, store, out):
     "Figures and, of the first method, an audit"
-    import matplotlib; matplotlib.use('agg')
+    import matplotlib
+
+    matplotlib.use('agg')
     from unlearn_nb import bench as engine
     from unlearn_nb import audit as judge
     from unlearn_nb.interpret import plot_predictions
@@ -162,75 +245,210 @@ def _demo_figures(rows, cells, store, out):
         plot_predictions(learners, split).savefig(tmp/'predictions.png')
     name = next(n for n in learners if n not in ('original', 'retrain'))
     seed = next(c.config['seed'] for c in cells if c.kind == 'train')
-    refs = [learners['retrain'], *judge.oracle(learn, split, range(seed+101, seed+105), store=store)] # five in all
-    a = judge.audit(learn, learners[name], split, refs, seed=seed, command=_command(), progress=sys.stderr.isatty())
+    # five in all
+    refs = [learners['retrain'], *judge.oracle(learn, split, range(seed+101, seed+105), store=store)]
+    a = judge.audit(
+        learn, learners[name], split, refs, seed=seed, command=_command(), progress=sys.stderr.isatty()
+    )
     _write_audit(a, out)
     return a
 
 # %% ../nbs/90_cli.ipynb #a521d46b
 @app.command()
 def demo(
-    data:Annotated[str, typer.Option(help="digits (no download), cifar10, cifar100, fashion_mnist, or a folder of images")] = 'digits',
-    arch:Annotated[str, typer.Option(help="small_resnet, resnet18, resnet18_cifar, allcnn, mobilenet_v2, vit, any torchvision name, timm/NAME")] = 'small_resnet',
-    forget:Annotated[Optional[list[str]], typer.Option(help="Class to forget; repeat for several. Default: the first class")] = None,
-    epochs:Annotated[Optional[int], typer.Option(min=1, help="Default: 5 for digits, 8 otherwise")] = None,
-    method:Annotated[Optional[list[str]], typer.Option(help="Only these methods; NAME:published for the authors' settings; all for all. Default: a selection")] = None,
-    recipe:Annotated[str, typer.Option(help="one_cycle, or unsir: as the UNSIR authors trained")] = 'one_cycle',
-    n:Annotated[Optional[int], typer.Option(min=1, help="Use only so many training images")] = None,
-    seed:Annotated[int, typer.Option(min=0, help="Of the original model; the retrained one has seed + 100")] = 0,
-    out:Annotated[Path, typer.Option(help="Folder for results.json and figures; also the result store, so a second run goes on")] = Path('unlearn_demo'),
+    data: Annotated[
+        str,
+        typer.Option(help="digits (no download), cifar10, cifar100, fashion_mnist, or a folder of images"),
+    ] = 'digits',
+    arch: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "small_resnet, resnet18, resnet18_cifar, allcnn, mobilenet_v2, vit, any torchvision name,"
+                " timm/NAME"
+            )
+        ),
+    ] = 'small_resnet',
+    forget: Annotated[
+        Optional[list[str]],
+        typer.Option(help="Class to forget; repeat for several. Default: the first class"),
+    ] = None,
+    epochs: Annotated[Optional[int], typer.Option(min=1, help="Default: 5 for digits, 8 otherwise")] = None,
+    method: Annotated[
+        Optional[list[str]],
+        typer.Option(
+            help=(
+                "Only these methods; NAME:published for the authors' settings; all for all. Default: a"
+                " selection"
+            )
+        ),
+    ] = None,
+    recipe: Annotated[
+        str, typer.Option(help="one_cycle, or unsir: as the UNSIR authors trained")
+    ] = 'one_cycle',
+    n: Annotated[Optional[int], typer.Option(min=1, help="Use only so many training images")] = None,
+    seed: Annotated[
+        int, typer.Option(min=0, help="Of the original model; the retrained one has seed + 100")
+    ] = 0,
+    out: Annotated[
+        Path,
+        typer.Option(
+            help="Folder for results.json and figures; also the result store, so a second run goes on"
+        ),
+    ] = Path('unlearn_demo'),
 ):
     "Train, retrain and unlearn on a public data set, and compare"
     with polite():
         from unlearn_nb import bench as engine
         from unlearn_nb.learner import list_methods
         from unlearn_nb.store import Store
-        names = [{'name': m.removesuffix(':published'), 'published': m.endswith(':published')} for m in ([m for m in list_methods()['name'] if m not in ('retrain', 'sisa')] if method == ['all'] else method or _shown)]
+        names = [
+            {'name': m.removesuffix(':published'), 'published': m.endswith(':published')}
+            for m in (
+                [m for m in list_methods()['name'] if m not in ('retrain', 'sisa')]
+                if method == ['all']
+                else method or _shown
+            )
+        ]
         dls = engine.named_dls(data, **engine.recipe_named(recipe)[0], **({} if n is None else {'n': n}))
-        grid = {'run': [{'data': data, 'arch': arch, 'epochs': epochs or (5 if data == 'digits' else 8), 'recipe': recipe, 'seeds': [seed], 'methods': names,
-                         'requests': [{'kind': 'class', 'classes': forget or [dls.vocab[0]]}], 'options': {} if n is None else {'n': n}}]}
+        grid = {
+            'run': [
+                {
+                    'data': data,
+                    'arch': arch,
+                    'epochs': epochs or (5 if data == 'digits' else 8),
+                    'recipe': recipe,
+                    'seeds': [seed],
+                    'methods': names,
+                    'requests': [{'kind': 'class', 'classes': forget or [dls.vocab[0]]}],
+                    'options': {} if n is None else {'n': n},
+                }
+            ]
+        }
         cells = engine.plan(grid)
         engine.check_arch(cells)
-        with _progress(len(cells)) as on_cell: done,rows = engine.bench(grid, out, on_cell, command=' '.join(['unlearn-nb', *sys.argv[1:]]), on_error='return')
+        with _progress(len(cells)) as on_cell:
+            done, rows = engine.bench(
+                grid, out, on_cell, command=' '.join(['unlearn-nb', *sys.argv[1:]]), on_error='return'
+            )
         for c,e in done.failed: typer.echo(f"failed: {engine.failed_line(c, e)}", err=True)
         if done.failed: raise typer.Exit(1)
         typer.echo(f"\n{data}, {arch}, {rows[0]['scenario']} forgotten; rates in percent\n\n{_table(rows)}\n")
         a = _demo_figures(rows, cells, Store(out), out)
-        typer.echo('\n'.join([f"Did {a.record['method']} really forget?", *(f'- {s}' for s in a.verdict), '', f"report.html, results and figures are in {out}"]))
+        typer.echo(
+            '\n'.join(
+                [
+                    f"Did {a.record['method']} really forget?",
+                    *(f'- {s}' for s in a.verdict),
+                    '',
+                    f"report.html, results and figures are in {out}",
+                ]
+            )
+        )
 
 # %% ../nbs/90_cli.ipynb #26b799d2
 @app.command()
 def forget(
-    data:Annotated[str, typer.Option(help="Folder of images: train/CLASS with valid/ or test/, or one folder per class. Or digits, cifar10, cifar100, fashion_mnist")],
-    model:Annotated[Path, typer.Option(help="The trained model: a .safetensors file, or an exported Learner (.pkl) with --trust-pickle")],
-    out:Annotated[Path, typer.Option(help="Folder for the new model, record.json and scores.json")],
-    forget:Annotated[Optional[list[str]], typer.Option(help="Class to forget; repeat for several")] = None,
-    forget_file:Annotated[Optional[Path], typer.Option(help="Or: positions of training images to forget, one per line (sorted file order, from 0)")] = None,
-    method:Annotated[str, typer.Option(help="See `unlearn-nb methods`")] = 'unsir',
-    hyper:Annotated[Optional[list[str]], typer.Option('--set', help="Hyper-parameter of the method, NAME=VALUE; repeat for several")] = None,
-    arch:Annotated[Optional[str], typer.Option(help="Architecture of a .safetensors file that does not say")] = None,
-    size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")] = None,
-    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD, likewise. Default: the one that fits held-out images best, which is named")] = None,
-    classes:Annotated[Optional[str], typer.Option(help="Class names in the order of the outputs, comma-separated, likewise. Default: sorted folder names")] = None,
-    augment:Annotated[Optional[bool], typer.Option(help="Flip and shift training images. Default: as the file says, else yes, which kept a point more of retained accuracy")] = None,
-    epochs:Annotated[Optional[int], typer.Option(min=1, help="For retraining a model that carries no recipe")] = None,
-    bs:Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
-    seed:Annotated[int, typer.Option(min=0)] = 0,
-    trust_pickle:Annotated[bool, typer.Option('--trust-pickle', help="The pickle comes from a trusted place; loading it runs its code")] = False,
-    overwrite:Annotated[bool, typer.Option('--overwrite', help="Replace earlier results in OUT")] = False,
+    data: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "Folder of images: train/CLASS with valid/ or test/, or one folder per class. Or digits,"
+                " cifar10, cifar100, fashion_mnist"
+            )
+        ),
+    ],
+    model: Annotated[
+        Path,
+        typer.Option(
+            help="The trained model: a .safetensors file, or an exported Learner (.pkl) with --trust-pickle"
+        ),
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for the new model, record.json and scores.json")],
+    forget: Annotated[Optional[list[str]], typer.Option(help="Class to forget; repeat for several")] = None,
+    forget_file: Annotated[
+        Optional[Path],
+        typer.Option(
+            help="Or: positions of training images to forget, one per line (sorted file order, from 0)"
+        ),
+    ] = None,
+    method: Annotated[str, typer.Option(help="See `unlearn-nb methods`")] = 'unsir',
+    hyper: Annotated[
+        Optional[list[str]],
+        typer.Option('--set', help="Hyper-parameter of the method, NAME=VALUE; repeat for several"),
+    ] = None,
+    arch: Annotated[
+        Optional[str], typer.Option(help="Architecture of a .safetensors file that does not say")
+    ] = None,
+    size: Annotated[
+        Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")
+    ] = None,
+    normalize: Annotated[
+        Optional[str],
+        typer.Option(
+            help=(
+                "data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD, likewise. Default:"
+                " the one that fits held-out images best, which is named"
+            )
+        ),
+    ] = None,
+    classes: Annotated[
+        Optional[str],
+        typer.Option(
+            help=(
+                "Class names in the order of the outputs, comma-separated, likewise. Default: sorted folder"
+                " names"
+            )
+        ),
+    ] = None,
+    augment: Annotated[
+        Optional[bool],
+        typer.Option(
+            help=(
+                "Flip and shift training images. Default: as the file says, else yes, which kept a point more"
+                " of retained accuracy"
+            )
+        ),
+    ] = None,
+    epochs: Annotated[
+        Optional[int], typer.Option(min=1, help="For retraining a model that carries no recipe")
+    ] = None,
+    bs: Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    trust_pickle: Annotated[
+        bool,
+        typer.Option(
+            '--trust-pickle', help="The pickle comes from a trusted place; loading it runs its code"
+        ),
+    ] = False,
+    overwrite: Annotated[bool, typer.Option('--overwrite', help="Replace earlier results in OUT")] = False,
 ):
     "Make your own model forget; the original file is never changed"
     with polite():
-        if bool(forget) == bool(forget_file): raise RequestError("say what to forget: either --forget CLASS or --forget-file FILE")
+        if bool(forget) == bool(forget_file):
+            raise RequestError("say what to forget: either --forget CLASS or --forget-file FILE")
         idxs = read_indices(forget_file) if forget_file else None
         settings = {**parse_hyper(hyper or []), **({'epochs': epochs} if epochs is not None else {})}
         pickled = model.suffix in ('.pkl', '.pickle', '.pth', '.pt')
         target = 'model.pkl' if pickled else 'model.safetensors'
-        if not overwrite and (out/target).exists(): raise RequestError(f"{out/target} exists; choose another --out or pass --overwrite")
-        if (out/target).resolve() == model.resolve(): raise RequestError(f"the output would replace the original {model}; choose another --out")
+        if not overwrite and (out / target).exists():
+            raise RequestError(f"{out / target} exists; choose another --out or pass --overwrite")
+        if (out / target).resolve() == model.resolve():
+            raise RequestError(f"the output would replace the original {model}; choose another --out")
         from unlearn_nb.all import get_method
         get_method(method, **settings)
-        learn = _load(model, data, trust_pickle, arch=arch, size=size, normalize=normalize, classes=classes, augment=augment, bs=bs, seed=seed)
+        learn = _load(
+            model,
+            data,
+            trust_pickle,
+            arch=arch,
+            size=size,
+            normalize=normalize,
+            classes=classes,
+            augment=augment,
+            bs=bs,
+            seed=seed,
+        )
         if forget_file: _same_data(forget_file, learn)
         _forget(learn, forget, idxs, method, settings, seed, out, target, overwrite)
 
@@ -243,14 +461,18 @@ def _source(data, **kwargs):
     if os.sep in str(data): raise RequestError(f"{folder} is not a folder")
     return named_dls(data, **kwargs)
 
-def _load(model, data, trust, arch=None, size=None, normalize=None, classes=None, augment=None, bs=None, seed=0):
+def _load(
+    model, data, trust, arch=None, size=None, normalize=None, classes=None, augment=None, bs=None, seed=0
+):
     "A learner from a model file and a folder, or from a model file and the loaders of another"
     from unlearn_nb.all import load_exported, load_model
     folder,pickled = Path(data).expanduser().is_dir(),model.suffix in ('.pkl', '.pickle', '.pth', '.pt')
     reading = {'size': size, 'normalize': normalize, 'classes': classes, 'augment': augment}
     for name in (k for k,v in reading.items() if v is not None):
-        if pickled: warnings.warn(f"--{name} is not used for {model.name}: an exported Learner carries its own")
-        if not folder and name in ('size', 'classes'): raise RequestError(f"--{name} is for a folder of images")
+        if pickled:
+            warnings.warn(f"--{name} is not used for {model.name}: an exported Learner carries its own")
+        if not folder and name in ('size', 'classes'):
+            raise RequestError(f"--{name} is for a folder of images")
     if pickled: return load_exported(model, _source(data), trust=trust, bs=bs, seed=seed)
     normalize = parse_normalize(normalize)
     if folder:
@@ -267,14 +489,17 @@ def _same_data(file, learn):
     if file.name != 'forget_idxs.txt' or not beside.is_file(): return
     from unlearn_nb.data import data_fingerprint
     found = json.loads(beside.read_text()).get('data')
-    if found != data_fingerprint(learn.dls.train_ds): raise RequestError(f"{file} was found in other data than this (fingerprint {found})")
+    if found != data_fingerprint(learn.dls.train_ds):
+        raise RequestError(f"{file} was found in other data than this (fingerprint {found})")
 
 def _forget(learn, classes, idxs, method, settings, seed, out, target, overwrite):
     "Unlearn, score, write"
     from dataclasses import asdict
     from unlearn_nb.all import measures, save_model
     from unlearn_nb.bench import make_request
-    split = make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
+    split = (
+        make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
+    )
     typer.echo(str(split), err=True)
     new = learn.unlearn(split, method, seed=seed, progress=sys.stderr.isatty(), **settings)
     typer.echo("scoring", err=True)
@@ -283,46 +508,136 @@ def _forget(learn, classes, idxs, method, settings, seed, out, target, overwrite
         (_export if target.endswith('.pkl') else save_model)(new, tmp/target)
         (tmp/'record.json').write_text(json.dumps(canonical(asdict(new.unlearn_record)), indent=1))
         (tmp/'scores.json').write_text(json.dumps(canonical(scores), indent=1))
-    typer.echo(_table([{'method': k, **v} for k,v in scores.items()]) + f"\n\n{target}, record.json and scores.json are in {out}")
+    typer.echo(
+        _table([{'method': k, **v} for k, v in scores.items()])
+        + f"\n\n{target}, record.json and scores.json are in {out}"
+    )
     typer.echo(new.unlearn_record.outcome['says'])
 
 def _export(learn, path):
-    try: learn.export(path.absolute())
+    try:
+        learn.export(path.absolute())
     except TypeError as e:
-        if 'RLock' in str(e): raise RequestError("this version of plum-dispatch cannot pickle fastai transforms; install plum-dispatch<2.10 and run again") from e
+        if 'RLock' in str(e):
+            raise RequestError(
+                "this version of plum-dispatch cannot pickle fastai transforms; install plum-dispatch<2.10"
+                " and run again"
+            ) from e
         raise
 
 # %% ../nbs/90_cli.ipynb #416e55bb
 @app.command()
 def audit(
-    data:Annotated[str, typer.Option(help="As for `forget`")],
-    original:Annotated[Path, typer.Option(help="The model before: a .safetensors file, or an exported Learner (.pkl) with --trust-pickle")],
-    unlearned:Annotated[Path, typer.Option(help="The model that claims to have forgotten, likewise")],
-    out:Annotated[Path, typer.Option(help="Folder for report.html, audit.json and card.md")],
-    forget:Annotated[Optional[list[str]], typer.Option(help="Class that was to be forgotten; repeat for several")] = None,
-    forget_file:Annotated[Optional[Path], typer.Option(help="Or: positions of training images, one per line (sorted file order, from 0)")] = None,
-    oracle:Annotated[Optional[list[Path]], typer.Option(help="A model trained without the forget set; repeat: five are the default, at least three make an interval")] = None,
-    retrain:Annotated[Optional[int], typer.Option(min=0, help="Or: train so many by the recipe in the original's file, kept in OUT; 0: none. Default: five, where the file has a recipe")] = None,
-    effort:Annotated[str, typer.Option(help="quick or full")] = 'quick',
-    arch:Annotated[Optional[str], typer.Option(help="Architecture of .safetensors files that do not say")] = None,
-    size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")] = None,
-    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD, likewise. Default: the one that fits held-out images best, which is named")] = None,
-    classes:Annotated[Optional[str], typer.Option(help="Class names in the order of the outputs, comma-separated, likewise. Default: sorted folder names")] = None,
-    augment:Annotated[Optional[bool], typer.Option(help="Flip and shift training images. Default: as the file says, else yes, which kept a point more of retained accuracy")] = None,
-    bs:Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
-    seed:Annotated[int, typer.Option(min=0)] = 0,
-    trust_pickle:Annotated[bool, typer.Option('--trust-pickle', help="The pickles come from a trusted place; loading them runs their code")] = False,
-    overwrite:Annotated[bool, typer.Option('--overwrite', help="Replace an earlier report in OUT")] = False,
+    data: Annotated[str, typer.Option(help="As for `forget`")],
+    original: Annotated[
+        Path,
+        typer.Option(
+            help="The model before: a .safetensors file, or an exported Learner (.pkl) with --trust-pickle"
+        ),
+    ],
+    unlearned: Annotated[Path, typer.Option(help="The model that claims to have forgotten, likewise")],
+    out: Annotated[Path, typer.Option(help="Folder for report.html, audit.json and card.md")],
+    forget: Annotated[
+        Optional[list[str]], typer.Option(help="Class that was to be forgotten; repeat for several")
+    ] = None,
+    forget_file: Annotated[
+        Optional[Path],
+        typer.Option(help="Or: positions of training images, one per line (sorted file order, from 0)"),
+    ] = None,
+    oracle: Annotated[
+        Optional[list[Path]],
+        typer.Option(
+            help=(
+                "A model trained without the forget set; repeat: five are the default, at least three make an"
+                " interval"
+            )
+        ),
+    ] = None,
+    retrain: Annotated[
+        Optional[int],
+        typer.Option(
+            min=0,
+            help=(
+                "Or: train so many by the recipe in the original's file, kept in OUT; 0: none. Default: five,"
+                " where the file has a recipe"
+            ),
+        ),
+    ] = None,
+    effort: Annotated[str, typer.Option(help="quick or full")] = 'quick',
+    arch: Annotated[
+        Optional[str], typer.Option(help="Architecture of .safetensors files that do not say")
+    ] = None,
+    size: Annotated[
+        Optional[int], typer.Option(min=1, help="Side of the pictures in pixels, likewise")
+    ] = None,
+    normalize: Annotated[
+        Optional[str],
+        typer.Option(
+            help=(
+                "data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD, likewise. Default:"
+                " the one that fits held-out images best, which is named"
+            )
+        ),
+    ] = None,
+    classes: Annotated[
+        Optional[str],
+        typer.Option(
+            help=(
+                "Class names in the order of the outputs, comma-separated, likewise. Default: sorted folder"
+                " names"
+            )
+        ),
+    ] = None,
+    augment: Annotated[
+        Optional[bool],
+        typer.Option(
+            help=(
+                "Flip and shift training images. Default: as the file says, else yes, which kept a point more"
+                " of retained accuracy"
+            )
+        ),
+    ] = None,
+    bs: Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    trust_pickle: Annotated[
+        bool,
+        typer.Option(
+            '--trust-pickle', help="The pickles come from a trusted place; loading them runs their code"
+        ),
+    ] = False,
+    overwrite: Annotated[bool, typer.Option('--overwrite', help="Replace an earlier report in OUT")] = False,
 ):
     "Did a model really forget? Report with controls, for models of this package or not"
     with polite():
-        if bool(forget) == bool(forget_file): raise RequestError("say what was to be forgotten: either --forget CLASS or --forget-file FILE")
-        if effort not in ('quick', 'full'): raise RequestError(f"--effort must be quick or full, got {effort!r}")
-        if not overwrite and (out/'report.html').exists(): raise RequestError(f"{out/'report.html'} exists; choose another --out or pass --overwrite")
+        if bool(forget) == bool(forget_file):
+            raise RequestError("say what was to be forgotten: either --forget CLASS or --forget-file FILE")
+        if effort not in ('quick', 'full'):
+            raise RequestError(f"--effort must be quick or full, got {effort!r}")
+        if not overwrite and (out / 'report.html').exists():
+            raise RequestError(f"{out / 'report.html'} exists; choose another --out or pass --overwrite")
         idxs = read_indices(forget_file) if forget_file else None
-        settings = dict(arch=arch, size=size, normalize=normalize, classes=classes, augment=augment, bs=bs, seed=seed)
+        settings = dict(
+            arch=arch, size=size, normalize=normalize, classes=classes, augment=augment, bs=bs, seed=seed
+        )
         learn = _load(original, data, trust_pickle, **settings)
-        _audit(learn, [_load(f, data, trust_pickle, **{**settings, 'arch': arch or (getattr(learn, 'arch_config', None) or {}).get('arch')}) for f in (unlearned, *(oracle or []))], forget, idxs, retrain, effort, seed, out)
+        _audit(
+            learn,
+            [
+                _load(
+                    f,
+                    data,
+                    trust_pickle,
+                    **{**settings, 'arch': arch or (getattr(learn, 'arch_config', None) or {}).get('arch')},
+                )
+                for f in (unlearned, *(oracle or []))
+            ],
+            forget,
+            idxs,
+            retrain,
+            effort,
+            seed,
+            out,
+        )
 
 # %% ../nbs/90_cli.ipynb #3cf21180
 def _yardstick(learn, split, refs, retrain, seed, out):
@@ -333,7 +648,8 @@ def _yardstick(learn, split, refs, retrain, seed, out):
     if retrain is None: retrain = 0 if refs or not known else 5
     if not retrain: return refs
     typer.echo(f"training {retrain} retrained models, or taking them from {out/'oracle'}", err=True)
-    with timed() as t: made = engine.oracle(learn, split, range(seed+100, seed+100+retrain), store=out/'oracle')
+    with timed() as t:
+        made = engine.oracle(learn, split, range(seed + 100, seed + 100 + retrain), store=out / 'oracle')
     typer.echo(f"{retrain} retrained models: {t.seconds:.0f} s", err=True)
     return refs+made
 
@@ -344,11 +660,15 @@ def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
     from unlearn_nb import audit as engine
     from unlearn_nb.bench import make_request
     new,refs = others[0],others[1:]
-    split = make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
+    split = (
+        make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
+    )
     refs = _yardstick(learn, split, refs, retrain, seed, out)
     a = engine.audit(learn, new, split, refs, effort, seed, command=_command(), progress=sys.stderr.isatty())
     _write_audit(a, out)
-    typer.echo('\n'.join([*(f'- {s}' for s in a.verdict), '', f"report.html, audit.json and card.md are in {out}"]))
+    typer.echo(
+        '\n'.join([*(f'- {s}' for s in a.verdict), '', f"report.html, audit.json and card.md are in {out}"])
+    )
 
 def _command(): return ' '.join(['unlearn-nb', *sys.argv[1:]])
 
@@ -359,40 +679,119 @@ def _write_audit(a, out):
 # %% ../nbs/90_cli.ipynb #82fccf07
 @app.command('worst-case')
 def worst_case(
-    data:Annotated[str, typer.Option(help="digits, cifar10, cifar100, fashion_mnist, or a folder of images")],
-    out:Annotated[Path, typer.Option(help="Folder for forget_idxs.txt, worst_case.json and figures")],
-    model:Annotated[Optional[Path], typer.Option(help="A trained .safetensors file, or an exported Learner (.pkl) with --trust-pickle. Default: train one and save it to OUT")] = None,
-    arch:Annotated[Optional[str], typer.Option(help="Network to train, or of a file that does not say. Default: small_resnet")] = None,
-    frac:Annotated[Optional[float], typer.Option(help="Share of the units to choose. Default: 0.1")] = None,
-    n:Annotated[Optional[int], typer.Option(min=1, help="Or: how many")] = None,
-    lower:Annotated[str, typer.Option(help="Method to be hard for: finetune, l1_sparse, cfk, ascent, neggrad, random_label, boundary_shrink, scrub, retrain")] = 'finetune',
-    by:Annotated[Optional[str], typer.Option(help="No search but a ranking: random, loss, el2n, grand, forgetting, memorisation, moderate")] = None,
-    granularity:Annotated[str, typer.Option(help="sample or class")] = 'sample',
-    direction:Annotated[str, typer.Option(help="hardest or easiest")] = 'hardest',
-    steps:Annotated[int, typer.Option(min=1, help="Iterations")] = 10,
-    lower_steps:Annotated[Optional[int], typer.Option(min=1, help="Steps of unlearning in each. Default: one pass over the data, at least 60")] = None,
-    lower_lr:Annotated[Optional[float], typer.Option(help="Their size. Default: 1e-4, for retrain 3e-3")] = None,
-    eta:Annotated[Optional[float], typer.Option(help="Step of the weights. Default: one over the spread of the losses")] = None,
-    gamma:Annotated[float, typer.Option(min=0., help="Weight of the squared weights")] = 1e-4,
-    epochs:Annotated[Optional[int], typer.Option(min=1, help="Of the training. Default: 5 for digits, 8 otherwise")] = None,
-    size:Annotated[Optional[int], typer.Option(min=1, help="Side of the pictures of a folder in pixels")] = None,
-    normalize:Annotated[Optional[str], typer.Option(help="data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD. Default: the one that fits held-out images best, which is named")] = None,
-    classes:Annotated[Optional[str], typer.Option(help="Class names in the order of the outputs, comma-separated, of a file that does not say. Default: sorted folder names")] = None,
-    augment:Annotated[Optional[bool], typer.Option(help="Flip and shift training images. Default: as the file says, else yes, which kept a point more of retained accuracy")] = None,
-    bs:Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
-    trust_pickle:Annotated[bool, typer.Option('--trust-pickle', help="The pickle comes from a trusted place; loading it runs its code")] = False,
-    seed:Annotated[int, typer.Option(min=0)] = 0,
-    overwrite:Annotated[bool, typer.Option('--overwrite', help="Replace an earlier result in OUT")] = False,
+    data: Annotated[
+        str, typer.Option(help="digits, cifar10, cifar100, fashion_mnist, or a folder of images")
+    ],
+    out: Annotated[Path, typer.Option(help="Folder for forget_idxs.txt, worst_case.json and figures")],
+    model: Annotated[
+        Optional[Path],
+        typer.Option(
+            help=(
+                "A trained .safetensors file, or an exported Learner (.pkl) with --trust-pickle. Default:"
+                " train one and save it to OUT"
+            )
+        ),
+    ] = None,
+    arch: Annotated[
+        Optional[str],
+        typer.Option(help="Network to train, or of a file that does not say. Default: small_resnet"),
+    ] = None,
+    frac: Annotated[Optional[float], typer.Option(help="Share of the units to choose. Default: 0.1")] = None,
+    n: Annotated[Optional[int], typer.Option(min=1, help="Or: how many")] = None,
+    lower: Annotated[
+        str,
+        typer.Option(
+            help=(
+                "Method to be hard for: finetune, l1_sparse, cfk, ascent, neggrad, random_label,"
+                " boundary_shrink, scrub, retrain"
+            )
+        ),
+    ] = 'finetune',
+    by: Annotated[
+        Optional[str],
+        typer.Option(
+            help="No search but a ranking: random, loss, el2n, grand, forgetting, memorisation, moderate"
+        ),
+    ] = None,
+    granularity: Annotated[str, typer.Option(help="sample or class")] = 'sample',
+    direction: Annotated[str, typer.Option(help="hardest or easiest")] = 'hardest',
+    steps: Annotated[int, typer.Option(min=1, help="Iterations")] = 10,
+    lower_steps: Annotated[
+        Optional[int],
+        typer.Option(min=1, help="Steps of unlearning in each. Default: one pass over the data, at least 60"),
+    ] = None,
+    lower_lr: Annotated[
+        Optional[float], typer.Option(help="Their size. Default: 1e-4, for retrain 3e-3")
+    ] = None,
+    eta: Annotated[
+        Optional[float], typer.Option(help="Step of the weights. Default: one over the spread of the losses")
+    ] = None,
+    gamma: Annotated[float, typer.Option(min=0.0, help="Weight of the squared weights")] = 1e-4,
+    epochs: Annotated[
+        Optional[int], typer.Option(min=1, help="Of the training. Default: 5 for digits, 8 otherwise")
+    ] = None,
+    size: Annotated[
+        Optional[int], typer.Option(min=1, help="Side of the pictures of a folder in pixels")
+    ] = None,
+    normalize: Annotated[
+        Optional[str],
+        typer.Option(
+            help=(
+                "data, imagenet, half (-1..1), none (0..1), bytes (0..255) or MEAN:STD. Default: the one that"
+                " fits held-out images best, which is named"
+            )
+        ),
+    ] = None,
+    classes: Annotated[
+        Optional[str],
+        typer.Option(
+            help=(
+                "Class names in the order of the outputs, comma-separated, of a file that does not say."
+                " Default: sorted folder names"
+            )
+        ),
+    ] = None,
+    augment: Annotated[
+        Optional[bool],
+        typer.Option(
+            help=(
+                "Flip and shift training images. Default: as the file says, else yes, which kept a point more"
+                " of retained accuracy"
+            )
+        ),
+    ] = None,
+    bs: Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
+    trust_pickle: Annotated[
+        bool,
+        typer.Option(
+            '--trust-pickle', help="The pickle comes from a trusted place; loading it runs its code"
+        ),
+    ] = False,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    overwrite: Annotated[bool, typer.Option('--overwrite', help="Replace an earlier result in OUT")] = False,
 ):
     "Find the data that would be hardest to forget"
     with polite():
-        if frac is not None and n is not None: raise RequestError("say how many to choose: either --n or --frac")
-        if not overwrite and (out/'forget_idxs.txt').exists(): raise RequestError(f"{out/'forget_idxs.txt'} exists; choose another --out or pass --overwrite")
-        settings = dict(n=n, frac=None if n else .1 if frac is None else frac, lower=lower, granularity=granularity, direction=direction, **({'by': by} if by else {}))
+        if frac is not None and n is not None:
+            raise RequestError("say how many to choose: either --n or --frac")
+        if not overwrite and (out / 'forget_idxs.txt').exists():
+            raise RequestError(f"{out / 'forget_idxs.txt'} exists; choose another --out or pass --overwrite")
+        settings = dict(
+            n=n,
+            frac=None if n else 0.1 if frac is None else frac,
+            lower=lower,
+            granularity=granularity,
+            direction=direction,
+            **({'by': by} if by else {}),
+        )
         if overwrite: (out/'search.pt').unlink(missing_ok=True)
         more = {} if by else dict(steps=steps, eta='auto' if eta is None else eta, gamma=gamma)
         reading = dict(size=size, normalize=normalize, classes=classes, augment=augment, bs=bs)
-        _worst_case(_original(data, model, arch, reading, epochs, seed, out, settings, overwrite, trust_pickle), {**settings, **more, 'lower_steps': lower_steps, 'lower_lr': lower_lr, 'seed': seed}, out)
+        _worst_case(
+            _original(data, model, arch, reading, epochs, seed, out, settings, overwrite, trust_pickle),
+            {**settings, **more, 'lower_steps': lower_steps, 'lower_lr': lower_lr, 'seed': seed},
+            out,
+        )
 
 # %% ../nbs/90_cli.ipynb #7a0350c4
 def _original(data, model, arch, reading, epochs, seed, out, settings, overwrite, trust=False):
@@ -422,12 +821,19 @@ def _same_training(file, arch, seed, epochs):
     m = read_metadata(file)
     trained = sum(p['epochs'] for p in (m.get('recipe') or {}).get('phases', []))
     if ((m.get('arch') or {}).get('arch'), m.get('seed'), trained) != (arch, seed, epochs):
-        raise RequestError(f"{file} was trained with other settings; choose another --out or pass --overwrite")
+        raise RequestError(
+            f"{file} was trained with other settings; choose another --out or pass --overwrite"
+        )
 
 def _train_loaders(data, size=None, normalize=None, classes=None, augment=None, bs=None):
     "Loaders to train a model on, with what was said about them"
     from unlearn_nb.bench import named_dls
-    said = {'size': size, 'vocab': classes.split(',') if classes else None, 'normalize': parse_normalize(normalize), 'bs': bs}
+    said = {
+        'size': size,
+        'vocab': classes.split(',') if classes else None,
+        'normalize': parse_normalize(normalize),
+        'bs': bs,
+    }
     if not Path(data).expanduser().is_dir():
         for name,value in (('size', size), ('classes', classes)):
             if value is not None: raise RequestError(f"--{name} is for a folder of images")
@@ -437,21 +843,57 @@ def _train_loaders(data, size=None, normalize=None, classes=None, augment=None, 
 # %% ../nbs/90_cli.ipynb #7411cd69
 def _worst_case(learn, settings, out):
     "Search, draw, write"
-    import matplotlib; matplotlib.use('agg')
+    import matplotlib
+
+    matplotlib.use('agg')
     from unlearn_nb import worstcase as engine
-    found = engine.one_shot(learn, **settings) if 'by' in settings else engine.worst_case(learn, save=out/'search.pt', progress=sys.stderr.isatty(), **settings)
-    sets = {settings['direction']: found, **({'random': engine.one_shot(learn, n=len(found.idxs), by='random', seed=settings['seed'])} if settings['granularity'] == 'sample' else {})}
+    found = (
+        engine.one_shot(learn, **settings)
+        if 'by' in settings
+        else engine.worst_case(learn, save=out / 'search.pt', progress=sys.stderr.isatty(), **settings)
+    )
+    sets = {
+        settings['direction']: found,
+        **(
+            {'random': engine.one_shot(learn, n=len(found.idxs), by='random', seed=settings['seed'])}
+            if settings['granularity'] == 'sample'
+            else {}
+        ),
+    }
     split = found.split(learn.dls)
     with atomic_dir(out, overwrite=True) as tmp:
         if len(found.history): engine.plot_search(found).savefig(tmp/'search.png')
-        engine.plot_composition(sets, learn).savefig(tmp/'composition.png'); engine.plot_chosen(sets, learn).savefig(tmp/'images.png')
-        (tmp/'worst_case.json').write_text(json.dumps(canonical({'schema': 1, 'fingerprint': split.fingerprint, 'data': split.data, 'settings': found.settings, 'units': found.units, 'diagnostics': found.diagnostics, 'history': found.rows}), indent=1))
+        engine.plot_composition(sets, learn).savefig(tmp / 'composition.png')
+        engine.plot_chosen(sets, learn).savefig(tmp / 'images.png')
+        (tmp / 'worst_case.json').write_text(
+            json.dumps(
+                canonical(
+                    {
+                        'schema': 1,
+                        'fingerprint': split.fingerprint,
+                        'data': split.data,
+                        'settings': found.settings,
+                        'units': found.units,
+                        'diagnostics': found.diagnostics,
+                        'history': found.rows,
+                    }
+                ),
+                indent=1,
+            )
+        )
         (tmp/'forget_idxs.txt').write_text('\n'.join(map(str, found.idxs)) + '\n')
     (out/'search.pt').unlink(missing_ok=True)
     d = found.diagnostics
     lost = 'unknown' if d['objective'] is None else f"{d['objective']:.2g}"
-    work = f", of all images {found.history['others'].iloc[-1]:.2g} nats; {d['passes']:.0f} passes over the data" if 'passes' in d else ' nats'
-    typer.echo(f"{len(found.units)} of {settings['granularity']} chosen: {len(found.idxs)} images; loss after unlearning them {lost}{work}\nforget_idxs.txt, worst_case.json and figures are in {out}")
+    work = (
+        f", of all images {found.history['others'].iloc[-1]:.2g} nats; {d['passes']:.0f} passes over the data"
+        if 'passes' in d
+        else ' nats'
+    )
+    typer.echo(
+        f"{len(found.units)} of {settings['granularity']} chosen: {len(found.idxs)} images; loss after"
+        f" unlearning them {lost}{work}\nforget_idxs.txt, worst_case.json and figures are in {out}"
+    )
 
 # %% ../nbs/90_cli.ipynb #d2742ac3
 @app.command()

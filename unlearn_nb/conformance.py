@@ -21,16 +21,31 @@ from torch import nn
 from .core import DivergedError, RequestError, canonical
 from .data import ImageTensors, digits_dls, tensor_dls
 from .learner import get_method, image_learner, list_methods, train
-from .methods import curvature, distill, gradient, relabel, reset, sparse, unsir # registers what comes with the package
+# registers what comes with the package
+from .methods import curvature, distill, gradient, relabel, reset, sparse, unsir
 from .methods.retrain import sisa_learner
 from .outputs import collect
 from .splits import forget_class, forget_random
 from .testing import TinyNet, differing, snapshot, tiny_images
 
 # %% ../nbs/49_conformance.ipynb #089451c5
-def _deep(n_out): return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.Conv2d(8, 8, 3, padding=1), nn.BatchNorm2d(8), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, n_out))
+def _deep(n_out):
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.Conv2d(8, 8, 3, padding=1),
+        nn.BatchNorm2d(8),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(2),
+        nn.Flatten(),
+        nn.Linear(32, n_out),
+    )
 
-def _plain(n_out): return nn.Sequential(nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, n_out))
+def _plain(n_out):
+    return nn.Sequential(
+        nn.Conv2d(1, 8, 3, padding=1), nn.ReLU(), nn.AdaptiveAvgPool2d(2), nn.Flatten(), nn.Linear(32, n_out)
+    )
 
 @lru_cache(None)
 def fixture(
@@ -42,7 +57,15 @@ def fixture(
     "A learner that trains in a fraction of a second"
     with torch.random.fork_rng():
         torch.manual_seed(7)
-        dls = tensor_dls(*tiny_images(n, classes, 12), *tiny_images(8*classes, classes, 12, seed=1), [chr(97+k) for k in range(classes)], bs=bs, flip=False, pad=1, device='cpu')
+        dls = tensor_dls(
+            *tiny_images(n, classes, 12),
+            *tiny_images(8 * classes, classes, 12, seed=1),
+            [chr(97 + k) for k in range(classes)],
+            bs=bs,
+            flip=False,
+            pad=1,
+            device='cpu',
+        )
         if kind == 'sisa': return sisa_learner(dls, TinyNet(classes), shards=2, slices=2, epochs=6, lr=2e-2)
         learn = image_learner(dls, {'bn': TinyNet, 'deep': _deep, 'plain': _plain}[kind](classes))
         with learn.no_bar(), learn.no_logging(): return train(learn, 12, 2e-2)
@@ -55,13 +78,19 @@ def _run(learn, split, m, seed=0):
 
 def _split(learn, m, *classes):
     "A request that the method serves"
-    return forget_class(learn.dls, *(classes or 'b')) if 'class' in m.requests else forget_random(learn.dls, frac=.25)
+    return (
+        forget_class(learn.dls, *(classes or 'b'))
+        if 'class' in m.requests
+        else forget_random(learn.dls, frac=0.25)
+    )
 
 @contextmanager
 def _reading(before):
     "Call `before(data set, positions)` whenever images are fetched, under all loaders"
     plain = ImageTensors.batch
-    def batch(self, i): before(self, self.idxs[i]); return plain(self, i)
+    def batch(self, i):
+        before(self, self.idxs[i])
+        return plain(self, i)
     ImageTensors.batch = batch
     try: yield
     finally: ImageTensors.batch = plain
@@ -78,28 +107,43 @@ def _forget_loss(learn, split): return collect(learn, split, ['forget'])['forget
 # %% ../nbs/49_conformance.ipynb #a9f92966
 _rules = {}
 def _rule(title):
-    def _add(f): _rules[title] = f; return f
+    def _add(f):
+        _rules[title] = f
+        return f
     return _add
 
 @_rule('1 reads what it declares')
 def reads(m):
-    learn = fixture(m.fixtures[0]); split,seen = _split(learn, m),set()
+    learn = fixture(m.fixtures[0])
+    split, seen = _split(learn, m), set()
     def tally(ds, i):
         if ds._base is learn.dls.train_ds._base: seen.update(i.tolist())
     with _reading(tally): r = _run(learn, split, m).unlearn_record.samples_read
     assert {p for p,k in r.items() if k} <= m.reads, f"read {r}, declared {sorted(m.reads)}"
-    for part,idxs in (('forget', split.forget_idxs), ('retain', split.retain_idxs)): assert bool(seen & set(idxs)) == (part in m.reads), f"{part}: {len(seen & set(idxs))} images were fetched"
+    for part, idxs in (('forget', split.forget_idxs), ('retain', split.retain_idxs)):
+        assert bool(seen & set(idxs)) == (part in m.reads), (
+            f"{part}: {len(seen & set(idxs))} images were fetched"
+        )
 
 @_rule('2 leaves the original alone')
 def untouched(m):
     for kind in m.fixtures:
-        learn = fixture(kind); split,before = _split(learn, m),snapshot(learn.model)
-        state = lambda: ([type(c) for c in learn.cbs], learn.loss_func, learn.dls, learn.model.training, [p.requires_grad for p in learn.model.parameters()], sum(len(k._forward_hooks) for k in learn.model.modules()))
+        learn = fixture(kind)
+        split, before = _split(learn, m), snapshot(learn.model)
+        state = lambda: (
+            [type(c) for c in learn.cbs],
+            learn.loss_func,
+            learn.dls,
+            learn.model.training,
+            [p.requires_grad for p in learn.model.parameters()],
+            sum(len(k._forward_hooks) for k in learn.model.modules()),
+        )
         was,calls = state(),0
         _run(learn, split, m)
         assert not differing(before, learn.model) and state() == was, 'the original changed'
         def interrupt(*_):
-            nonlocal calls; calls += 1
+            nonlocal calls
+            calls += 1
             if calls == 4: raise KeyboardInterrupt # after the look at held-out images
         try:
             with _reading(interrupt): _run(learn, split, m)
@@ -108,7 +152,8 @@ def untouched(m):
 
 @_rule('3 same seed, same weights')
 def reproducible(m):
-    learn = fixture(m.fixtures[0]); split = _split(learn, m)
+    learn = fixture(m.fixtures[0])
+    split = _split(learn, m)
     made = [_once(m, m.fixtures[0]).model]
     for seed in (0, 1):
         torch.manual_seed(seed+17) # noise that a method must not feel
@@ -120,20 +165,25 @@ def reproducible(m):
 @_rule('4 batch-norm policy')
 def bn_policy(m):
     if m.exact: return 'the recipe says'
-    learn = fixture('bn'); split,before = _split(learn, m),snapshot(learn.model)
+    learn = fixture('bn')
+    split, before = _split(learn, m), snapshot(learn.model)
     buffers = {k for k in before if 'running' in k or 'num_batches' in k}
     moved = lambda m: buffers & set(differing(before, _run(learn, split, m).model))
-    if 'bn' not in m.__dataclass_fields__: assert not moved(m), 'statistics moved without a policy'
+    if 'bn' not in m.__dataclass_fields__:
+        assert not moved(m), 'statistics moved without a policy'
     else:
         assert not moved(get_method(m, bn='eval')), "statistics moved under bn='eval'"
-        if not m.still(learn, split): assert moved(get_method(m, bn='train')), "statistics stayed under bn='train'"
+        if not m.still(learn, split):
+            assert moved(get_method(m, bn='train')), "statistics stayed under bn='train'"
 
 @_rule('5 what is frozen stays')
 def frozen(m):
-    learn = fixture('sisa' if 'sisa' in m.fixtures else 'deep'); split = _split(learn, m)
+    learn = fixture('sisa' if 'sisa' in m.fixtures else 'deep')
+    split = _split(learn, m)
     still = m.still(learn, split)
     if not still: return 'promises nothing'
-    new = _run(learn, split, m); a,b = learn.model.state_dict(),new.model.state_dict()
+    new = _run(learn, split, m)
+    a, b = learn.model.state_dict(), new.model.state_dict()
     for k,keep in still.items(): assert torch.equal(a[k][keep], b[k][keep]), f'{k} moved'
     assert differing(snapshot(learn.model), new.model), 'nothing moved'
 
@@ -142,40 +192,61 @@ def moves(m):
     for kind in m.fixtures:
         learn,new = fixture(kind),_once(m, kind)
         assert differing(snapshot(learn.model), new.model), 'nothing moved'
-        assert new.model is not learn.model and not {id(p) for p in new.model.parameters()} & {id(p) for p in learn.model.parameters()}
+        assert new.model is not learn.model and not {id(p) for p in new.model.parameters()} & {
+            id(p) for p in learn.model.parameters()
+        }
 
 # %% ../nbs/49_conformance.ipynb #c687f7a9
 @_rule('7 strength')
 def strength(m):
     if m.strength is None: return 'exact'
-    learn = fixture('bn'); split = _split(learn, m)
+    learn = fixture('bn')
+    split = _split(learn, m)
     zero,weak,strong = (get_method(m, **h) for h in m.strength)
-    assert not differing(snapshot(learn.model), _run(learn, split, zero).model), 'strength zero is not a no-op'
-    a,(b,c) = _forget_loss(learn, split),(sum(_forget_loss(_run(learn, split, k, seed), split) for seed in (0, 1, 2))/3 for k in (weak, strong))
+    assert not differing(snapshot(learn.model), _run(learn, split, zero).model), (
+        'strength zero is not a no-op'
+    )
+    a, (b, c) = (
+        _forget_loss(learn, split),
+        (
+            sum(_forget_loss(_run(learn, split, k, seed), split) for seed in (0, 1, 2)) / 3
+            for k in (weak, strong)
+        ),
+    )
     assert b < c and c > a + .05, f'loss on the forget set {a:.3f}, {b:.3f}, {c:.3f}'
 
 @_rule('8 divergence is an error')
 def diverges(m):
     if m.wreck is None: return 'cannot diverge'
-    learn = fixture('bn'); before = snapshot(learn.model)
-    try: _run(learn, _split(learn, m), get_method(m, **m.wreck))
-    except DivergedError as e: assert m.name in str(e) or get_method(getattr(m, 'base', m)).name in str(e), e; assert 'lower' in str(e), e
-    else: raise AssertionError(f'{m.wreck} returned a model')
+    learn = fixture('bn')
+    before = snapshot(learn.model)
+    try:
+        _run(learn, _split(learn, m), get_method(m, **m.wreck))
+    except DivergedError as e:
+        assert m.name in str(e) or get_method(getattr(m, 'base', m)).name in str(e), e
+        assert 'lower' in str(e), e
+    else:
+        raise AssertionError(f'{m.wreck} returned a model')
     assert not differing(before, learn.model)
 
 @_rule('9 any classes, any batch')
 def any_shape(m):
     for classes,n,bs,ks in ((2, 33, 16, 'b'), (5, 71, 14, 'bd'), (3, 40, 64, 'a')):
-        learn = fixture(m.fixtures[0], classes, n, bs); split = _split(learn, m, *ks)
+        learn = fixture(m.fixtures[0], classes, n, bs)
+        split = _split(learn, m, *ks)
         new = _run(learn, split, m)
-        assert all(p.isfinite().all() for p in new.model.parameters()) and collect(new, split, ['forget'])['forget'].logits.shape[1] == classes
+        assert (
+            all(p.isfinite().all() for p in new.model.parameters())
+            and collect(new, split, ['forget'])['forget'].logits.shape[1] == classes
+        )
         json.dumps(canonical(asdict(new.unlearn_record)), allow_nan=False)
 
 # %% ../nbs/49_conformance.ipynb #de2bc54b
 @_rule('10 a second request')
 def sequence(m):
     learn = fixture(m.fixtures[0])
-    first,second = _split(learn, m, 'b'),_split(learn, m, 'c') if 'class' in m.requests else forget_random(learn.dls, frac=.2, seed=1)
+    first = _split(learn, m, 'b')
+    second = _split(learn, m, 'c') if 'class' in m.requests else forget_random(learn.dls, frac=0.2, seed=1)
     one = _once(m, m.fixtures[0]) if 'class' in m.requests else _run(learn, first, m)
     two = _run(one, second, m)
     share = lambda l: collect(l, first, ['forget'])['forget'].hits.float().mean().item()
@@ -188,8 +259,10 @@ def sequence(m):
     return f'{rise}; a warning says so' if known else None
 
 # %% ../nbs/49_conformance.ipynb #aa7a588f
-ruinous = { # Published settings that cost a small network of 300 digits more than 10 points, and why
-    'unsir': 'two steps of Adam at 0.02 teach it to call everything a 3, and two at 0.01 are too few to mend it',
+ruinous = {  # Published settings that cost a small network of 300 digits more than 10 points, and why
+    'unsir': (
+        'two steps of Adam at 0.02 teach it to call everything a 3, and two at 0.01 are too few to mend it'
+    )
 }
 _moved,_lost = .01,.1 # Largest change of a probability on the forget set; share of retained accuracy
 
@@ -222,9 +295,17 @@ def published(m):
     change = (before['forget'].logits.softmax(1)-after['forget'].logits.softmax(1)).abs().max()
     assert change > _moved or said, f'answers moved by {change:.4f} and nothing was said'
     old,left = (o['retain'].hits.double().mean().item() for o in (before, after))
-    if old-left > _lost: assert m.name in ruinous, f'retained accuracy {old:.0%} became {left:.0%}, and no reason is given'
-    else: assert m.name not in ruinous, f'said to ruin the network, but {old:.0%} became {left:.0%}'
-    return f'ruins, {old:.0%} to {left:.0%}: {ruinous[m.name]}' if m.name in ruinous else f'warns: {said[0]}' if change <= _moved else None
+    if old - left > _lost:
+        assert m.name in ruinous, f'retained accuracy {old:.0%} became {left:.0%}, and no reason is given'
+    else:
+        assert m.name not in ruinous, f'said to ruin the network, but {old:.0%} became {left:.0%}'
+    return (
+        f'ruins, {old:.0%} to {left:.0%}: {ruinous[m.name]}'
+        if m.name in ruinous
+        else f'warns: {said[0]}'
+        if change <= _moved
+        else None
+    )
 
 # %% ../nbs/49_conformance.ipynb #23064a36
 def conformance(
@@ -232,9 +313,19 @@ def conformance(
 )->pd.DataFrame: # One row per method, one column per check: '' if passed, else why not; notes in brackets
     "Run every check on every method"
     def one(m, f):
-        try: note = f(m); return f'({note})' if note else ''
-        except Exception as e: return f'{type(e).__name__}: {e}'
+        try:
+            note = f(m)
+            return f'({note})' if note else ''
+        except Exception as e:
+            return f'{type(e).__name__}: {e}'
     threads = torch.get_num_threads()
     torch.set_num_threads(1) # the fixture is too small for more
-    try: return pd.DataFrame({n: {t: one(get_method(n), f) for t,f in _rules.items()} for n in (list_methods()['name'] if names is None else names)}).T
-    finally: torch.set_num_threads(threads)
+    try:
+        return pd.DataFrame(
+            {
+                n: {t: one(get_method(n), f) for t, f in _rules.items()}
+                for n in (list_methods()['name'] if names is None else names)
+            }
+        ).T
+    finally:
+        torch.set_num_threads(threads)

@@ -41,7 +41,8 @@ def seeded(
     seed:int # Any integer >= 0; 0 counts
 ):           # Raises `RequestError` for anything else
     "Fix all global random generators inside the block and restore them afterwards"
-    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0: raise RequestError(f"`seed` must be an integer >= 0, got {seed!r}")
+    if isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise RequestError(f"`seed` must be an integer >= 0, got {seed!r}")
     from fastai.torch_core import no_random
     import torch
     with no_random(seed, reproducible=torch.cuda.is_available()): yield
@@ -52,7 +53,8 @@ def canonical(
 ):    # The same as plain JSON types; raises `TypeError` for anything else, NaN included
     "Plain JSON form of `o`, equal for equal settings"
     if is_dataclass(o) and not isinstance(o, type): o = asdict(o)
-    if isinstance(o, dict): return {str(k): canonical(v) for k,v in sorted(o.items(), key=lambda kv: str(kv[0]))}
+    if isinstance(o, dict):
+        return {str(k): canonical(v) for k, v in sorted(o.items(), key=lambda kv: str(kv[0]))}
     if isinstance(o, (set, frozenset)): return sorted((canonical(v) for v in o), key=str)
     if isinstance(o, (list, tuple)): return [canonical(v) for v in o]
     if isinstance(o, Path): return str(o)
@@ -92,11 +94,15 @@ def _commit():
     here = Path(find_spec('unlearn_nb').origin).parent
     git = lambda *a: subprocess.run(['git', *a], cwd=here, capture_output=True, text=True)
     try:
-        if git('ls-files', '--error-unmatch', '__init__.py').returncode: return None  # installed, not a checkout
-        return git('rev-parse', 'HEAD').stdout.strip() + ('+changes' if git('status', '--porcelain', '-uno', '.').stdout else '')
+        # installed, not a checkout
+        if git('ls-files', '--error-unmatch', '__init__.py').returncode: return None
+        return git('rev-parse', 'HEAD').stdout.strip() + (
+            '+changes' if git('status', '--porcelain', '-uno', '.').stdout else ''
+        )
     except OSError: return None
 
-def environment()->dict: # Keys python, platform, cpu, cores, threads, gpu, commit and one per package; unknown values are None
+# Keys python, platform, cpu, cores, threads, gpu, commit and one per package; unknown values are None
+def environment()->dict:
     "Versions and hardware, for the record of a result"
     def _version(p):
         try: return version(p)
@@ -104,8 +110,16 @@ def environment()->dict: # Keys python, platform, cpu, cores, threads, gpu, comm
     torch = sys.modules.get('torch')
     gpu = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None
     threads = torch.get_num_threads() if torch else None
-    return dict(python=platform.python_version(), platform=platform.platform(), cpu=_cpu_name(), cores=os.cpu_count(),
-                threads=threads, gpu=gpu, commit=_commit(), **{p: _version(p) for p in ('unlearn_nb', 'fastai', 'fastcore', 'torch', 'torchvision')})
+    return dict(
+        python=platform.python_version(),
+        platform=platform.platform(),
+        cpu=_cpu_name(),
+        cores=os.cpu_count(),
+        threads=threads,
+        gpu=gpu,
+        commit=_commit(),
+        **{p: _version(p) for p in ('unlearn_nb', 'fastai', 'fastcore', 'torch', 'torchvision')},
+    )
 
 # %% ../nbs/00_core.ipynb #63ac2450
 def warn_threads(
@@ -131,18 +145,26 @@ def trim_memory(
 def atomic_dir(
     out:str|Path,          # Folder to create or to add files to
     overwrite:bool=False   # Replace files that exist under the same name
-):                         # Raises `RequestError` if a file is in the way; the target is unchanged after any exception
+    # Raises `RequestError` if a file is in the way; the target is unchanged after any exception
+):
     "Collect files in a temporary folder and move them to `out` only if the block succeeds"
     out = Path(out)
     if out.exists() and not out.is_dir(): raise RequestError(f"{out} is a file; name a folder for the output")
     base = next(p for p in [out.absolute(), *out.absolute().parents] if p.exists())
-    if not os.access(base, os.W_OK): raise RequestError(f"cannot write to {base}; choose another output folder")
-    tmp = Path(tempfile.mkdtemp(prefix=f'.{out.name}.', dir=base if base != out.absolute() else base.parent if os.access(base.parent, os.W_OK) else base))
+    if not os.access(base, os.W_OK):
+        raise RequestError(f"cannot write to {base}; choose another output folder")
+    tmp = Path(
+        tempfile.mkdtemp(
+            prefix=f'.{out.name}.',
+            dir=base if base != out.absolute() else base.parent if os.access(base.parent, os.W_OK) else base,
+        )
+    )
     try:
         yield tmp
         files = sorted((p for p in tmp.rglob('*') if p.is_file()), key=lambda p: p.stat().st_mtime_ns)
         taken = [p.relative_to(tmp) for p in files if (out/p.relative_to(tmp)).exists()]
-        if taken and not overwrite: raise RequestError(f"{out/taken[0]} exists; choose another output folder or allow overwriting")
+        if taken and not overwrite:
+            raise RequestError(f"{out / taken[0]} exists; choose another output folder or allow overwriting")
         for p in files:
             target = out/p.relative_to(tmp)
             target.parent.mkdir(parents=True, exist_ok=True)

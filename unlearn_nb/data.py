@@ -22,7 +22,14 @@ import torch
 from fastai.data.block import CategoryBlock, DataBlock
 from fastai.data.core import DataLoaders, Datasets, TfmdDL
 from fastai.data.external import URLs, fastai_cfg, untar_data
-from fastai.data.transforms import Category, IndexSplitter, IntToFloatTensor, Normalize, get_image_files, parent_label
+from fastai.data.transforms import (
+    Category,
+    IndexSplitter,
+    IntToFloatTensor,
+    Normalize,
+    get_image_files,
+    parent_label,
+)
 from fastai.losses import CrossEntropyLossFlat
 from fastai.torch_core import TensorCategory, TensorImage, default_device
 from fastai.vision.core import PILImage, PILImageBW
@@ -48,7 +55,9 @@ def flip_crop(
     rows = mirror(torch.arange(h, device=x.device) + shifts[:,:1], h)
     cols = mirror(torch.arange(w, device=x.device) + shifts[:,1:], w)
     cols = torch.where(flips[:,None], cols.flip(1), cols)
-    return x[torch.arange(n, device=x.device)[:,None,None], :, rows[:,:,None], cols[:,None,:]].permute(0, 3, 1, 2)
+    return x[torch.arange(n, device=x.device)[:, None, None], :, rows[:, :, None], cols[:, None, :]].permute(
+        0, 3, 1, 2
+    )
 
 # %% ../nbs/10_data.ipynb #2838a6e6
 class FlipCrop(Transform):
@@ -77,10 +86,16 @@ class ImageTensors:
         split_idx:int|None=None # 0: training transforms, 1: clean transforms
     ):                          # Raises `RequestError` for the wrong dtype, shape or labels out of range
         targets = torch.as_tensor(targets, dtype=torch.long)
-        if images.dtype != torch.uint8 or images.ndim != 4: raise RequestError(f"images must be uint8 (n, channels, height, width), got {images.dtype} {tuple(images.shape)}")
+        if images.dtype != torch.uint8 or images.ndim != 4:
+            raise RequestError(
+                f"images must be uint8 (n, channels, height, width), got {images.dtype} {tuple(images.shape)}"
+            )
         if len(images) != len(targets): raise RequestError(f"{len(images)} images but {len(targets)} labels")
         bad = (targets < 0) | (targets >= len(vocab))
-        if bad.any(): raise RequestError(f"label {targets[bad][0]} at position {bad.nonzero()[0].item()} is outside 0..{len(vocab)-1}")
+        if bad.any():
+            raise RequestError(
+                f"label {targets[bad][0]} at position {bad.nonzero()[0].item()} is outside 0..{len(vocab)-1}"
+            )
         self._base,self.targets,self.vocab,self.split_idx = [images],targets,list(vocab),split_idx
         self.idxs = torch.arange(len(targets))
         self.loss_func,self._digest = CrossEntropyLossFlat(),{}
@@ -92,7 +107,8 @@ class ImageTensors:
     @property
     def shape(self): return tuple(self._base[0].shape[1:])
     def __len__(self): return len(self.idxs)
-    def __getitem__(self, i): return TensorImage(self._base[0][int(self.idxs[i])]),TensorCategory(self.targets[i])
+    def __getitem__(self, i):
+        return TensorImage(self._base[0][int(self.idxs[i])]), TensorCategory(self.targets[i])
     def decode(self, o, full=True): return o[0],Category(self.vocab[int(o[1])])
     def new_empty(self): return type(self)(self._base[0][:0], self.targets[:0], self.vocab, self.split_idx)
     def to(self, device): self._base[0] = self._base[0].to(device)
@@ -131,36 +147,55 @@ class MemoryDL(TfmdDL):
         if not isinstance(dataset, ImageTensors): dataset = _loose_images(dataset, like)
         super().__init__(dataset, bs=bs, shuffle=shuffle, num_workers=0, **kwargs)
 
-    def _one_pass(self): self._n_inp,self._types = 1,{tuple: [TensorImage, TensorCategory]} # known without a batch, which would use up random numbers
-    def new(self, dataset=None, cls=None, **kwargs): return super().new(dataset, cls, **{'like': self.dataset, **kwargs})
+    # known without a batch, which would use up random numbers
+    def _one_pass(self): self._n_inp,self._types = 1,{tuple: [TensorImage, TensorCategory]}
+    def new(self, dataset=None, cls=None, **kwargs):
+        return super().new(dataset, cls, **{'like': self.dataset, **kwargs})
 
     def __len__(self):
-        "Batches per epoch; a shuffled loader lets its last batch take one image more, since batch norm cannot train on a batch of one"
-        if self.shuffle and not self.drop_last and self.n > self.bs and self.n % self.bs == 1: return self.n//self.bs
+        """Batches per epoch; a shuffled loader lets its last batch take one image more, since batch norm
+        cannot train on a batch of one"""
+        if self.shuffle and not self.drop_last and self.n > self.bs and self.n % self.bs == 1:
+            return self.n // self.bs
         return super().__len__()
     def get_idxs(self): return self.shuffle_fn(None) if self.shuffle else torch.arange(self.n)
-    def shuffle_fn(self, idxs): return torch.randperm(self.n, generator=torch.Generator().manual_seed(self.rng.getrandbits(63)))
+    def shuffle_fn(self, idxs):
+        return torch.randperm(self.n, generator=torch.Generator().manual_seed(self.rng.getrandbits(63)))
     def __iter__(self):
         self.randomize()
         self.before_iter()
         if self.device is not None: self.dataset.to(self.device)
         idxs = torch.as_tensor(self.get_idxs())
         starts = range(0, len(self)*self.bs, self.bs)
-        for s,e in zip(starts, [*starts[1:], (starts[-1]+self.bs if self.drop_last else self.n) if starts else 0]):
+        for s, e in zip(
+            starts, [*starts[1:], (starts[-1] + self.bs if self.drop_last else self.n) if starts else 0]
+        ):
             yield self.after_batch(self.dataset.batch(idxs[s:e]))
         self.after_iter()
 
 def _loose_images(items, like):
     c,h,w = like.shape
-    to_pil = lambda o: Image.open(o) if isinstance(o, (str, Path)) else o if isinstance(o, Image.Image) else Image.fromarray(np.asarray(o))
-    arrays = [np.asarray(ImageOps.fit(to_pil(o).convert('L' if c == 1 else 'RGB'), (w, h), Image.BILINEAR)) for o in items]
+    to_pil = lambda o: (
+        Image.open(o)
+        if isinstance(o, (str, Path))
+        else o
+        if isinstance(o, Image.Image)
+        else Image.fromarray(np.asarray(o))
+    )
+    arrays = [
+        np.asarray(ImageOps.fit(to_pil(o).convert('L' if c == 1 else 'RGB'), (w, h), Image.BILINEAR))
+        for o in items
+    ]
     images = torch.from_numpy(np.stack(arrays)).view(len(arrays), h, w, -1).permute(0, 3, 1, 2)
-    return ImageTensors(images.contiguous(), torch.zeros(len(arrays), dtype=torch.long), like.vocab, split_idx=1)
+    return ImageTensors(
+        images.contiguous(), torch.zeros(len(arrays), dtype=torch.long), like.vocab, split_idx=1
+    )
 
 # %% ../nbs/10_data.ipynb #fbd13808
 def image_stats(
     images:Tensor # uint8 (n, c, h, w)
-)->tuple[list, list]: # Mean and standard deviation per channel, of pixels scaled to 0..1; a constant channel gets 1
+    # Mean and standard deviation per channel, of pixels scaled to 0..1; a constant channel gets 1
+)->tuple[list, list]:
     "Normalisation constants of a set of images"
     n = images.numel()/images.shape[1]
     s = sum(b.double().sum((0, 2, 3)) for b in images.split(4096))/n/255
@@ -169,13 +204,24 @@ def image_stats(
     return s.tolist(),torch.where(std < 1e-6, 1., std).tolist()
 
 # (mean, std) on the 0..1 scale by name, beside 'data'; 'none' leaves 0..1, 'bytes' gives 0..255
-_usual_stats = {'imagenet': imagenet_stats, 'half': ([.5], [.5]), 'none': ([0.], [1.]), 'bytes': ([0.], [1/255])}
+_usual_stats = {
+    'imagenet': imagenet_stats,
+    'half': ([0.5], [0.5]),
+    'none': ([0.0], [1.0]),
+    'bytes': ([0.0], [1 / 255]),
+}
 
 def _normalize_tfm(normalize, train_images, n_in):
     if isinstance(normalize, str) and normalize not in ('data', *_usual_stats):
-        raise RequestError(f"unknown normalisation {normalize!r}; there are data, {', '.join(_usual_stats)}, and (means, stds)")
+        raise RequestError(
+            f"unknown normalisation {normalize!r}; there are data, {', '.join(_usual_stats)}, and (means,"
+            " stds)"
+        )
     if isinstance(normalize, str): normalize = _usual_stats.get(normalize) or image_stats(train_images())
-    mean,std = (list(v)*n_in if len(v) == 1 else list(v) if len(v) == n_in else [float(np.mean(v))]*n_in for v in normalize)
+    mean, std = (
+        list(v) * n_in if len(v) == 1 else list(v) if len(v) == n_in else [float(np.mean(v))] * n_in
+        for v in normalize
+    )
     return Normalize.from_stats(mean, std, cuda=False)
 
 def tensor_dls(
@@ -186,8 +232,12 @@ def tensor_dls(
     vocab:list,            # Class names
     bs:int=64,             # Batch size
     flip:bool=True,        # Augment by mirroring
-    pad:int|None=None,     # Augment by shifts up to so many pixels; None: an eighth of the side; with `flip=False, pad=0` no augmentation
-    normalize='data',      # 'data' (training images), 'imagenet', 'half' (-1..1), 'none' (0..1), 'bytes' (0..255), or `(mean, std)` per channel on the 0..1 scale
+    # Augment by shifts up to so many pixels; None: an eighth of the side; with `flip=False, pad=0` no
+    # augmentation
+    pad:int|None=None,
+    # 'data' (training images), 'imagenet', 'half' (-1..1), 'none' (0..1), 'bytes' (0..255), or `(mean, std)`
+    # per channel on the 0..1 scale
+    normalize='data',
     device=None,           # None: fastai's default device
     path='.'               # Where a `Learner` writes its models
 )->DataLoaders:
@@ -195,8 +245,14 @@ def tensor_dls(
     device,pad = device or default_device(),images.shape[-1]//8 if pad is None else pad
     norm = _normalize_tfm(normalize, lambda: images, images.shape[1])
     tfms = [IntToFloatTensor(), norm] + ([FlipCrop(flip, pad)] if flip or pad else [])
-    ds = ImageTensors(images, targets, vocab, split_idx=0),ImageTensors(valid_images, valid_targets, vocab, split_idx=1)
-    dls = [MemoryDL(d, bs=bs if train else 2*bs, shuffle=train, after_batch=tfms, device=device) for d,train in zip(ds, (True, False))]
+    ds = (
+        ImageTensors(images, targets, vocab, split_idx=0),
+        ImageTensors(valid_images, valid_targets, vocab, split_idx=1),
+    )
+    dls = [
+        MemoryDL(d, bs=bs if train else 2 * bs, shuffle=train, after_batch=tfms, device=device)
+        for d, train in zip(ds, (True, False))
+    ]
     return DataLoaders(*dls, path=path, device=device)
 
 # %% ../nbs/10_data.ipynb #51703a41
@@ -236,16 +292,28 @@ def digits_dls(
 def _read_images(files, size, mode):
     def read(f):
         try:
-            with Image.open(f) as im: return np.asarray(ImageOps.fit(ImageOps.exif_transpose(im).convert(mode), size, Image.BILINEAR) if im.size != size else im.convert(mode))
-        except (UnidentifiedImageError, OSError) as e: raise RequestError(f"cannot read the image {f}: {e}") from e
+            with Image.open(f) as im:
+                return np.asarray(
+                    ImageOps.fit(ImageOps.exif_transpose(im).convert(mode), size, Image.BILINEAR)
+                    if im.size != size
+                    else im.convert(mode)
+                )
+        except (UnidentifiedImageError, OSError) as e:
+            raise RequestError(f"cannot read the image {f}: {e}") from e
     with ThreadPoolExecutor(8) as pool: arrays = list(pool.map(read, files))
-    return torch.from_numpy(np.stack(arrays)).view(len(arrays), size[1], size[0], -1).permute(0, 3, 1, 2).contiguous()
+    return (
+        torch.from_numpy(np.stack(arrays))
+        .view(len(arrays), size[1], size[0], -1)
+        .permute(0, 3, 1, 2)
+        .contiguous()
+    )
 
 def _size_mode(files, size):
     def look(f):
         try:
             with Image.open(f) as im: return im.size,im.mode
-        except (UnidentifiedImageError, OSError) as e: raise RequestError(f"cannot read the image {f}: {e}") from e
+        except (UnidentifiedImageError, OSError) as e:
+            raise RequestError(f"cannot read the image {f}: {e}") from e
     with ThreadPoolExecutor(8) as pool: seen = list(pool.map(look, files))
     mode = 'L' if all(m in ('1', 'L', 'I;16', 'LA') for _,m in seen) else 'RGB'
     if size is None:
@@ -271,21 +339,39 @@ def image_files_split(
         if held is None: raise RequestError(f"{path} has train/ but neither valid/ nor test/")
         return _class_files(path/'train'),_class_files(held)
     files,labels = _class_files(path)
-    if not files: raise RequestError(f"no images below {path}: expected train/<class>/ and valid/ or test/, or one folder per class")
+    if not files:
+        raise RequestError(
+            f"no images below {path}: expected train/<class>/ and valid/ or test/, or one folder per class"
+        )
     vocab = sorted(set(labels))
     y = torch.tensor([vocab.index(l) for l in labels])
-    if (y.bincount() < 2).any(): raise RequestError(f"class {vocab[int(y.bincount().argmin())]} has one image only; at least two are needed to hold one out")
+    if (y.bincount() < 2).any():
+        raise RequestError(
+            f"class {vocab[int(y.bincount().argmin())]} has one image only; at least two are needed to hold"
+            " one out"
+        )
     out = torch.zeros(len(y), dtype=torch.bool)
     for k in range(len(vocab)): # at least one of each class is held out
         pos = (y == k).nonzero()[:,0]
-        out[pos[torch.randperm(len(pos), generator=torch.Generator().manual_seed(seed+k))[:max(1, len(pos)//5)]]] = True
-    pick = lambda m: ([files[i] for i in m.nonzero()[:,0].tolist()], [labels[i] for i in m.nonzero()[:,0].tolist()])
+        out[
+            pos[
+                torch.randperm(len(pos), generator=torch.Generator().manual_seed(seed + k))[
+                    : max(1, len(pos) // 5)
+                ]
+            ]
+        ] = True
+    pick = lambda m: (
+        [files[i] for i in m.nonzero()[:, 0].tolist()],
+        [labels[i] for i in m.nonzero()[:, 0].tolist()],
+    )
     return pick(~out),pick(out)
 
 # %% ../nbs/10_data.ipynb #542dba10
 def folder_dls(
-    path:str|Path,       # `train/<class>` with `valid/` or `test/`; or class folders alone (a fifth is held out)
-    size=None,           # Side in pixels or `(height, width)`; None: the median size, at most 224 on the longer side
+    # `train/<class>` with `valid/` or `test/`; or class folders alone (a fifth is held out)
+    path:str|Path,
+    # Side in pixels or `(height, width)`; None: the median size, at most 224 on the longer side
+    size=None,
     bs:int=64,           # Batch size
     seed:int=0,          # Draws the held-out fifth and the subset
     n:int|None=None,     # Use only so many training images, stratified
@@ -293,32 +379,63 @@ def folder_dls(
     vocab:list|None=None,# Class names in order; None: the sorted folder names
     mode:str|None=None,  # 'L' (grey) or 'RGB'; None: grey if all files are
     **kwargs             # `flip`, `pad`, `normalize`, `device` as in `tensor_dls`
-)->DataLoaders:          # Raises `RequestError` for a folder without images, unreadable files, unknown classes
+    # Raises `RequestError` for a folder without images, unreadable files, unknown classes
+)->DataLoaders:
     "`DataLoaders` from a folder of images, one class per folder"
     path = Path(path).expanduser()
     (files,labels),(vfiles,vlabels) = image_files_split(path, seed)
-    if not files or not vfiles: raise RequestError(f"no images below {path}/{'train' if not files else 'valid or test'}")
+    if not files or not vfiles:
+        raise RequestError(f"no images below {path}/{'train' if not files else 'valid or test'}")
     vocab = sorted(set(labels)) if vocab is None else list(vocab)
-    strange = sorted(set(labels) | set(vlabels) - set(vocab)) if set(labels) - set(vocab) else sorted(set(vlabels) - set(vocab))
+    strange = (
+        sorted(set(labels) | set(vlabels) - set(vocab))
+        if set(labels) - set(vocab)
+        else sorted(set(vlabels) - set(vocab))
+    )
     strange = [k for k in strange if k not in vocab]
-    if strange: raise RequestError(f"class {strange[0]!r} is not among the {len(vocab)} known classes ({', '.join(map(str, vocab[:10]))})")
+    if strange:
+        raise RequestError(
+            f"class {strange[0]!r} is not among the {len(vocab)} known classes"
+            f" ({', '.join(map(str, vocab[:10]))})"
+        )
     pos = {k: i for i,k in enumerate(vocab)}
     y,yv = (torch.tensor([pos[l] for l in ls]) for ls in (labels, vlabels))
     if n is not None:
         keep = stratified(y, n, seed)
         files,y = [files[i] for i in keep.tolist()],y[keep]
-    wh,found = _size_mode(files, size) if mode is None or size is None else ((size, size) if isinstance(size, int) else size[::-1], mode)
+    wh, found = (
+        _size_mode(files, size)
+        if mode is None or size is None
+        else ((size, size) if isinstance(size, int) else size[::-1], mode)
+    )
     mode = mode or found
     if (len(files)+len(vfiles))*wh[0]*wh[1]*len(mode) > max_bytes:
         return _stream_dls(path, files, y, vfiles, yv, vocab, wh, mode, bs, **kwargs)
-    return tensor_dls(_read_images(files, wh, mode), y, _read_images(vfiles, wh, mode), yv, vocab, bs=bs, path=path, **kwargs)
+    return tensor_dls(
+        _read_images(files, wh, mode),
+        y,
+        _read_images(vfiles, wh, mode),
+        yv,
+        vocab,
+        bs=bs,
+        path=path,
+        **kwargs,
+    )
 
-def _stream_dls(path, files, y, vfiles, yv, vocab, wh, mode, bs, flip=True, pad=None, normalize='data', device=None):
+def _stream_dls(
+    path, files, y, vfiles, yv, vocab, wh, mode, bs, flip=True, pad=None, normalize='data', device=None
+):
     sample = lambda: _read_images([files[i] for i in stratified(y, min(len(files), 1000)).tolist()], wh, mode)
     pad = wh[0]//8 if pad is None else pad
-    block = DataBlock(blocks=(ImageBlock(PILImageBW if mode == 'L' else PILImage), CategoryBlock(vocab=vocab, sort=False)),
-        get_items=lambda _: [*files, *vfiles], get_y=parent_label, splitter=IndexSplitter(range(len(files), len(files)+len(vfiles))),
-        item_tfms=Resize(wh[::-1]), batch_tfms=[_normalize_tfm(normalize, sample, len(mode))] + ([FlipCrop(flip, pad)] if flip or pad else []))
+    block = DataBlock(
+        blocks=(ImageBlock(PILImageBW if mode == 'L' else PILImage), CategoryBlock(vocab=vocab, sort=False)),
+        get_items=lambda _: [*files, *vfiles],
+        get_y=parent_label,
+        splitter=IndexSplitter(range(len(files), len(files) + len(vfiles))),
+        item_tfms=Resize(wh[::-1]),
+        batch_tfms=[_normalize_tfm(normalize, sample, len(mode))]
+        + ([FlipCrop(flip, pad)] if flip or pad else []),
+    )
     return block.dataloaders(path, bs=bs, path=path, device=device or default_device())
 
 # %% ../nbs/10_data.ipynb #9e200586
@@ -349,13 +466,26 @@ def fashion_mnist_dls(
     "Fashion-MNIST, 28x28 grey, 10 classes (Xiao et al., 2017, arXiv:1708.07747)"
     from torchvision.datasets import FashionMNIST
     root = fastai_cfg().path('data')
-    t,v = (FashionMNIST(root, train=o, download=not (Path(root)/'FashionMNIST'/'raw').exists()) for o in (True, False))
+    t, v = (
+        FashionMNIST(root, train=o, download=not (Path(root) / 'FashionMNIST' / 'raw').exists())
+        for o in (True, False)
+    )
     keep = slice(None) if n is None else stratified(t.targets, n, seed)
-    return tensor_dls(t.data[keep][:,None], t.targets[keep], v.data[:,None], v.targets, t.classes, bs=bs, **{'pad': 2, **kwargs})
+    return tensor_dls(
+        t.data[keep][:, None],
+        t.targets[keep],
+        v.data[:, None],
+        v.targets,
+        t.classes,
+        bs=bs,
+        **{'pad': 2, **kwargs},
+    )
 
 # %% ../nbs/10_data.ipynb #17a370d6
 def _no_classes(what):
-    raise RequestError(f"the targets are {what}, not one class per image; forgetting needs a classifier with one label each")
+    raise RequestError(
+        f"the targets are {what}, not one class per image; forgetting needs a classifier with one label each"
+    )
 
 def _class_labels(targets):
     "A tensor of labels, or `RequestError` for what is no label"
@@ -369,9 +499,12 @@ def _class_label(
     has_vocab=True # Numbers in a row are labels rather than measurements
 )->int:
     "The label of one image, or `RequestError` for what is no label"
-    if isinstance(o, Image.Image) or getattr(o, 'ndim', 0) > 1: _no_classes('masks, one class per pixel (segmentation)')
-    if getattr(o, 'ndim', 0) == 1: _no_classes('several per image (multi-label)' if has_vocab else 'real numbers (regression)')
-    if isinstance(o, float) or (isinstance(o, Tensor) and o.is_floating_point()): _no_classes('real numbers (regression)')
+    if isinstance(o, Image.Image) or getattr(o, 'ndim', 0) > 1:
+        _no_classes('masks, one class per pixel (segmentation)')
+    if getattr(o, 'ndim', 0) == 1:
+        _no_classes('several per image (multi-label)' if has_vocab else 'real numbers (regression)')
+    if isinstance(o, float) or (isinstance(o, Tensor) and o.is_floating_point()):
+        _no_classes('real numbers (regression)')
     return int(o)
 
 def dataset_targets(
@@ -392,7 +525,8 @@ def class_names(
     "Class names of `dls` in label order"
     vocab = getattr(dls, 'vocab', None)
     if vocab is None: vocab = range(int(dataset_targets(dls.train_ds).max())+1)
-    if len(vocab) and isinstance(vocab[0], (list, tuple, L)): vocab = vocab[-1] # one vocabulary per output; the label is the last
+    # one vocabulary per output; the label is the last
+    if len(vocab) and isinstance(vocab[0], (list, tuple, L)): vocab = vocab[-1]
     return [str(v) for v in vocab]
 
 def input_shape(
@@ -409,7 +543,8 @@ def _table_digest(df):
     "Column names and cells; the index does not count"
     names = repr([str(c) for c in df.columns]).encode()
     try: cells = pd.util.hash_pandas_object(df, index=False).to_numpy().tobytes()
-    except TypeError: cells = b''.join(_digest(list(r)) for r in df.itertuples(index=False)) # lists or arrays in cells
+    # lists or arrays in cells
+    except TypeError: cells = b''.join(_digest(list(r)) for r in df.itertuples(index=False))
     return _sha(b'table', _sha(names), cells)
 
 def _array_digest(a):
@@ -427,7 +562,8 @@ def _digest(o):
     if isinstance(o, (list, tuple, L)): return _sha(b'list', *map(_digest, o))
     if isinstance(o, dict): return _sha(b'dict', *(_digest(list(kv)) for kv in sorted(o.items(), key=str)))
     if isinstance(o, Path): o = str(o)
-    if o is None or isinstance(o, (str, bytes, bool, int, float)): return _sha(type(o).__name__.encode(), repr(o).encode())
+    if o is None or isinstance(o, (str, bytes, bool, int, float)):
+        return _sha(type(o).__name__.encode(), repr(o).encode())
     return _sha(b'pickle', pickle.dumps(o))
 
 # %% ../nbs/10_data.ipynb #f3999830
@@ -462,7 +598,10 @@ def _opened(tl, i):
 
 def _listed(ds):
     "The files that a data set lists as its items, or None"
-    items = [o[0] if isinstance(o, tuple) and o else o for o in getattr(ds, 'items', None) or getattr(ds, 'samples', None) or ()]
+    items = [
+        o[0] if isinstance(o, tuple) and o else o
+        for o in getattr(ds, 'items', None) or getattr(ds, 'samples', None) or ()
+    ]
     return items if items and all(map(_is_file, items)) else None
 
 # %% ../nbs/10_data.ipynb #c09485f2
@@ -500,11 +639,15 @@ def data_fingerprint(
     ds # A training set
 )->str: # 16 hex digits; equal for equal content in equal order
     "What the data are: pixels or cells in memory, or names and contents of files; and the labels"
-    if not isinstance(ds, Datasets) and isinstance(getattr(ds, 'items', None), pd.DataFrame): # fastai's `TabularPandas`
-        raw = ds.new(ds.items).decode() if hasattr(ds, 'decode') else ds # as it was before categories became numbers
+    # fastai's `TabularPandas`
+    if not isinstance(ds, Datasets) and isinstance(getattr(ds, 'items', None), pd.DataFrame):
+        # as it was before categories became numbers
+        raw = ds.new(ds.items).decode() if hasattr(ds, 'decode') else ds
         return _table_digest(raw.items[list(getattr(ds, 'all_col_names', ds.items.columns))]).hex()[:16]
     targets = dataset_targets(ds)
     if isinstance(ds, ImageTensors): return _pixels(ds, targets)
     with ThreadPoolExecutor(8) as pool:
-        parts = pool.map(lambda row: _sha(*(_file_digest(o) if isinstance(o, str) else o for o in row)), _walked(ds))
+        parts = pool.map(
+            lambda row: _sha(*(_file_digest(o) if isinstance(o, str) else o for o in row)), _walked(ds)
+        )
         return _sha(_digest(targets), *parts).hex()[:16]

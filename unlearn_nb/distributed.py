@@ -25,8 +25,16 @@ class SharedDL(DistributedDL):
         rank:int|None=None,       # None: of this process
         world_size:int|None=None  # None: number of processes
     ):
-        if not isinstance(dl, MemoryDL): raise RequestError(f"can divide in-memory loaders only, not {type(dl).__name__}; use fastai's `distrib_ctx` directly")
-        super().__init__(dl, rank_distrib() if rank is None else rank, (num_distrib() or 1) if world_size is None else world_size)
+        if not isinstance(dl, MemoryDL):
+            raise RequestError(
+                f"can divide in-memory loaders only, not {type(dl).__name__}; use fastai's `distrib_ctx`"
+                " directly"
+            )
+        super().__init__(
+            dl,
+            rank_distrib() if rank is None else rank,
+            (num_distrib() or 1) if world_size is None else world_size,
+        )
     rng = property(lambda self: self.dl.rng, lambda self, v: setattr(self.dl, 'rng', v))
     after_batch = property(lambda self: self.dl.after_batch)
     n_inp = property(lambda self: self.dl.n_inp)
@@ -40,10 +48,14 @@ class SharedDL(DistributedDL):
         return zip([0, *ends], ends)
 
     def __iter__(self):
-        self.dl.randomize(); self.dl.before_iter()
+        self.dl.randomize()
+        self.dl.before_iter()
         if self.dl.device is not None: self.dl.dataset.to(self.dl.device)
         idxs = torch.as_tensor(self.dl.get_idxs())
-        for s,e in self._bounds(): yield self.dl.after_batch(self.dl.dataset.batch(idxs[s:e].tensor_split(self.world_size)[self.rank]))
+        for s, e in self._bounds():
+            yield self.dl.after_batch(
+                self.dl.dataset.batch(idxs[s:e].tensor_split(self.world_size)[self.rank])
+            )
         self.dl.after_iter()
 
     def to_detach(self, b, cpu=True, gather=True):

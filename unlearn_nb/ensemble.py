@@ -34,13 +34,17 @@ class Stacked(nn.Module):
         for kind,values in (('_parameters', params), ('_buffers', buffers)):
             for name,v in values.items():
                 parent,_,leaf = name.rpartition('.')
-                getattr(self.net.get_submodule(parent), kind)[leaf] = nn.Parameter(v.detach().clone()) if kind == '_parameters' else v.clone()
+                getattr(self.net.get_submodule(parent), kind)[leaf] = (
+                    nn.Parameter(v.detach().clone()) if kind == '_parameters' else v.clone()
+                )
 
     def forward(self,
         x # (members, n, c, h, w)
     ):    # (members*n, classes)
         one = lambda p, b, xi: functional_call(self.net, (p, b), (xi,))
-        return vmap(one, randomness='different')(dict(self.net.named_parameters()), dict(self.net.named_buffers()), x).flatten(0, 1)
+        return vmap(one, randomness='different')(
+            dict(self.net.named_parameters()), dict(self.net.named_buffers()), x
+        ).flatten(0, 1)
 
     def member(self,
         i:int
@@ -53,12 +57,21 @@ def _generators(states, i, device):
     "Run with the random generators of member `i`, and keep where they got to"
     outer = _get(device)
     _set(states[i], device)
-    try: yield
-    finally: states[i] = _get(device); _set(outer, device)
+    try:
+        yield
+    finally:
+        states[i] = _get(device)
+        _set(outer, device)
 
-def _get(device): return torch.get_rng_state(),torch.cuda.get_rng_state(device) if device.type == 'cuda' else None,random.getstate()
+def _get(device):
+    return (
+        torch.get_rng_state(),
+        torch.cuda.get_rng_state(device) if device.type == 'cuda' else None,
+        random.getstate(),
+    )
 def _set(s, device):
-    torch.set_rng_state(s[0]); random.setstate(s[2])
+    torch.set_rng_state(s[0])
+    random.setstate(s[2])
     if s[1] is not None: torch.cuda.set_rng_state(s[1], device)
 
 class SideBySide:
@@ -68,7 +81,14 @@ class SideBySide:
         dls:list,  # Loaders of equal length and batch size
         seeds:list # One per loader
     ):
-        self.dls,self.device,self.bs,self.n,self.dataset,self.states = dls,torch.device(dls[0].device),dls[0].bs,dls[0].n,dls[0].dataset,[]
+        self.dls, self.device, self.bs, self.n, self.dataset, self.states = (
+            dls,
+            torch.device(dls[0].device),
+            dls[0].bs,
+            dls[0].n,
+            dls[0].dataset,
+            [],
+        )
         for d,s in zip(dls, seeds):
             d.rng.seed(s)
             with seeded(s): self.states.append(_get(self.device))
@@ -81,7 +101,10 @@ class SideBySide:
             rows = []
             for i,it in enumerate(its):
                 with _generators(self.states, i, self.device): rows.append(next(it))
-            yield torch.stack([r[0].as_subclass(torch.Tensor) for r in rows]),torch.cat([r[1].as_subclass(torch.Tensor) for r in rows])
+            yield (
+                torch.stack([r[0].as_subclass(torch.Tensor) for r in rows]),
+                torch.cat([r[1].as_subclass(torch.Tensor) for r in rows]),
+            )
         for i,it in enumerate(its): # so that a loader that tidies up after its last batch does so
             with _generators(self.states, i, self.device): next(it, None)
 
@@ -92,7 +115,9 @@ def footprint(
 )->int: # Bytes: what a training step keeps of the batch, plus weights, gradients and Adam's two moments
     "Memory that one member takes while it trains"
     seen = {}
-    def pack(t): seen[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes(); return t
+    def pack(t):
+        seen[t.untyped_storage().data_ptr()] = t.untyped_storage().nbytes()
+        return t
     net = copy.deepcopy(model).train()
     with saved_tensors_hooks(pack, lambda t: t): net(x)
     return sum(seen.values()) + 4*sum(p.numel()*p.element_size() for p in net.parameters())
@@ -104,11 +129,16 @@ def stackable(
     "Can these be trained side by side?"
     recipe = getattr(learn, 'recipe', None)
     if not getattr(recipe, 'phases', None): return 'the learner carries no recipe'
-    if any(p.cbs or p.frozen for p in recipe.phases): return 'the recipe has callbacks or frozen layers, which act on whole networks'
-    if recipe.opt not in ('Adam', 'SGD', 'RMSProp'): return f'{recipe.opt} may look at whole layers, which the members would share'
+    if any(p.cbs or p.frozen for p in recipe.phases):
+        return 'the recipe has callbacks or frozen layers, which act on whole networks'
+    if recipe.opt not in ('Adam', 'SGD', 'RMSProp'):
+        return f'{recipe.opt} may look at whole layers, which the members would share'
     if len({len(s.retain_idxs) for s in splits}) > 1: return 'the retain sets differ in size'
     try: # layers with random paths, for one, cannot be vectorised
-        with torch.no_grad(), torch.random.fork_rng(): Stacked([learn.model]*2).train()(torch.randn(2, 2, *splits[0].shape, device=next(learn.model.parameters()).device))
+        with torch.no_grad(), torch.random.fork_rng():
+            Stacked([learn.model] * 2).train()(
+                torch.randn(2, 2, *splits[0].shape, device=next(learn.model.parameters()).device)
+            )
     except RuntimeError as e: return f'the network cannot be vectorised ({str(e).splitlines()[0]})'
     return ''
 
@@ -117,20 +147,27 @@ class _Given(Retrain):
     "Retraining that was done already, side by side with others"
     def run(self, learn, split):
         state,k,n = self.done
-        learn.model = fresh_model(learn, torch.initial_seed()); learn.model.load_state_dict(state)
-        split.samples_read['retain'] += n; learn.cost_meter.images['forward_backward'] += n
+        learn.model = fresh_model(learn, torch.initial_seed())
+        learn.model.load_state_dict(state)
+        split.samples_read['retain'] += n
+        learn.cost_meter.images['forward_backward'] += n
         return {'epochs': learn.recipe.epochs, 'recipe': 'learner', 'side_by_side': k}
 
 def _side_by_side(learn, splits, seeds):
     "States of models trained together by the recipe of `learn`"
     worker,recipe,opt = working_copy(learn),learn.recipe,None
-    worker.remove_cbs([c for c in worker.cbs if isinstance(c, ChannelsLast)]) # stacked weights have five dimensions
+    # stacked weights have five dimensions
+    worker.remove_cbs([c for c in worker.cbs if isinstance(c, ChannelsLast)])
     worker.model = Stacked([fresh_model(learn, s).to(memory_format=torch.contiguous_format) for s in seeds])
     base = worker.loss_func
-    worker.loss_func = lambda p, y: len(splits)*base(p, y) # the sum of the members' means: none feels the others
+    # the sum of the members' means: none feels the others
+    worker.loss_func = lambda p, y: len(splits)*base(p, y)
     loaders = [s.loader('retain', train=True) for s in splits]
     with worker.no_bar(), worker.no_logging(), seeded(seeds[0]):
-        for i,phase in enumerate(recipe.phases): opt = Retrain().replay_phase(worker, recipe, phase, SideBySide(loaders, [phase_seed(s, i) for s in seeds]), opt)
+        for i, phase in enumerate(recipe.phases):
+            opt = Retrain().replay_phase(
+                worker, recipe, phase, SideBySide(loaders, [phase_seed(s, i) for s in seeds]), opt
+            )
     return [worker.model.member(i) for i in range(len(splits))]
 
 # %% ../nbs/48_ensemble.ipynb #6ce11264
@@ -141,8 +178,10 @@ def replicate(
 )->Learner:        # A working copy with the learner's data; raises `RequestError`
     "The training of a learner, on all of its data, with another seed"
     recipe = getattr(learn, 'recipe', None)
-    if not getattr(recipe, 'phases', None): raise RequestError("this learner carries no training recipe (it was trained elsewhere)")
-    new = working_copy(learn); new.model = fresh_model(learn, seed)
+    if not getattr(recipe, 'phases', None):
+        raise RequestError("this learner carries no training recipe (it was trained elsewhere)")
+    new = working_copy(learn)
+    new.model = fresh_model(learn, seed)
     dl = part_dl(learn.dls.train, range(len(learn.dls.train_ds)), train=True)
     with new.no_bar(), new.no_logging(), new.added_cbs(cbs): Retrain().replay(new, recipe, dl, seed)
     new.dls = learn.dls
@@ -163,7 +202,9 @@ def retrain_many(
     learn:Learner,           # Unchanged
     splits,                  # Requests, one per model; or a single one for all
     seeds,                   # One per model
-    together:bool|None=None, # Side by side; None: on a GPU if `stackable`, on a CPU one by one, which is as fast on scans of 8 pixels and twice as fast on CIFAR-10 (benchmarks/side_by_side.py)
+    # Side by side; None: on a GPU if `stackable`, on a CPU one by one, which is as fast on scans of 8 pixels
+    # and twice as fast on CIFAR-10 (benchmarks/side_by_side.py)
+    together:bool|None=None,
     budget:int=4<<30         # Bytes for models side by side: as many at once as fit
 )->list[Learner]:            # As `learn.unlearn(split, 'retrain', seed=seed)` returns; raises `RequestError`
     "Retrained models, several at once where that pays"
@@ -171,8 +212,10 @@ def retrain_many(
     splits = [splits]*len(seeds) if isinstance(splits, ForgetSplit) else list(splits)
     if len(splits) != len(seeds): raise RequestError(f"{len(splits)} requests but {len(seeds)} seeds")
     if not seeds: return []
-    if together is None: together = next(learn.model.parameters()).device.type == 'cuda' and not stackable(learn, splits)
-    elif together and (why := stackable(learn, splits)): raise RequestError(f"these models cannot be trained side by side: {why}")
+    if together is None:
+        together = next(learn.model.parameters()).device.type == 'cuda' and not stackable(learn, splits)
+    elif together and (why := stackable(learn, splits)):
+        raise RequestError(f"these models cannot be trained side by side: {why}")
     if not together: return [learn.unlearn(s, 'retrain', seed=k) for s,k in zip(splits, seeds)]
     x = splits[0].loader('retain').one_batch()[0].as_subclass(torch.Tensor)
     step,res = max(1, budget//footprint(learn.model, x)),[]
@@ -180,23 +223,35 @@ def retrain_many(
         part = list(zip(splits, seeds))[i:i+step]
         with timed() as t: states = _side_by_side(learn, *zip(*part))
         for (split,seed),state in zip(part, states):
-            m = _Given(); m.done = state,len(part),len(split.retain_idxs)*learn.recipe.epochs
+            m = _Given()
+            m.done = state, len(part), len(split.retain_idxs) * learn.recipe.epochs
             new = learn.unlearn(split, m, seed=seed)
-            new.unlearn_record.seconds,new.unlearn_record.cpu_seconds = t.seconds/len(part),t.cpu_seconds/len(part)
+            new.unlearn_record.seconds, new.unlearn_record.cpu_seconds = (
+                t.seconds / len(part),
+                t.cpu_seconds / len(part),
+            )
             res.append(new)
     return res
 
 # %% ../nbs/48_ensemble.ipynb #d2bcf283
 def half_models(
     learn:Learner,           # The recipe is replayed
-    k:int=16,                # Models; rounded up to an even number: each random half of the data and its complement
+    # Models; rounded up to an even number: each random half of the data and its complement
+    k:int=16,
     seed:int=0,
     together:bool|None=None  # See `retrain_many`
 )->tuple:                    # Learners, and which training images each saw, bool (k, n)
     "Models that each saw half of the training data: every image is inside about half of them"
     n,kept = len(learn.dls.train_ds),[]
     g = torch.Generator().manual_seed(seed)
-    for _ in range((k+1)//2): perm = torch.randperm(n, generator=g); kept += [perm[:n//2], perm[n//2:2*(n//2)]]
+    for _ in range((k + 1) // 2):
+        perm = torch.randperm(n, generator=g)
+        kept += [perm[: n // 2], perm[n // 2 : 2 * (n // 2)]]
     saw = torch.zeros(len(kept), n, dtype=torch.bool)
     for row,h in zip(saw, kept): row[h] = True
-    return retrain_many(learn, [forget_idxs(learn.dls, (~row).nonzero()[:,0]) for row in saw], [seed+1+i for i in range(len(kept))], together),saw
+    return retrain_many(
+        learn,
+        [forget_idxs(learn.dls, (~row).nonzero()[:, 0]) for row in saw],
+        [seed + 1 + i for i in range(len(kept))],
+        together,
+    ), saw

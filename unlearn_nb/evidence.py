@@ -17,7 +17,18 @@ import torch
 from fastai.learner import Learner
 from torch import nn
 
-from .attacks import attack_auc, auc_ci, lira, logistic_attack, matched, non_members, rmia, signals, svc_mia, threshold_attacks
+from unlearn_nb.attacks import (
+    attack_auc,
+    auc_ci,
+    lira,
+    logistic_attack,
+    matched,
+    non_members,
+    rmia,
+    signals,
+    svc_mia,
+    threshold_attacks,
+)
 from .checkpoint import pack, unpack
 from .core import RequestError, canonical
 from .ensemble import retrain_many
@@ -31,26 +42,61 @@ from .store import Store, code_version, result_key
 
 # %% ../nbs/65_evidence.ipynb #4ee1a9f6
 def oracle(
-    source,               # A learner, whose recipe is replayed, or a function of (split, seed) that returns a learner trained without the forget set
+    # A learner, whose recipe is replayed, or a function of (split, seed) that returns a learner trained
+    # without the forget set
+    source,
     split:ForgetSplit,
     seeds=range(100, 105),# One retrained model each
     store:Store|str|Path|None=None, # Keep them here, and take what is there
-    tag:str|None=None,    # With a function and a store: what the training is to be called, changed when it changes
+    # With a function and a store: what the training is to be called, changed when it changes
+    tag:str|None=None,
     together:bool|None=None # See `retrain_many`
 )->list[Learner]:         # Raises `RequestError`
     "Retrained models: what forgetting should look like, as a distribution"
-    store,seeds,known = Store(store) if isinstance(store, (str, Path)) else store,list(seeds),isinstance(source, Learner)
-    train = lambda todo: retrain_many(source, split, todo, together) if known else [source(split, s) for s in todo]
+    store, seeds, known = (
+        Store(store) if isinstance(store, (str, Path)) else store,
+        list(seeds),
+        isinstance(source, Learner),
+    )
+    train = lambda todo: (
+        retrain_many(source, split, todo, together) if known else [source(split, s) for s in todo]
+    )
     if store is None: return train(seeds)
-    if not known and not tag: raise RequestError("name the training with `tag`, so that the store knows its models again")
-    what = [source.recipe.to_dict() if getattr(source, 'recipe', None) else None, getattr(source, 'arch_config', None) or str(source.model), getattr(source, 'unlearn_forgotten', [])] if known else tag
-    keys = {s: result_key({'kind': 'oracle', 'source': what, 'split': split.fingerprint, 'seed': s}, split.data, code_version('data', 'models', 'learner', 'splits', 'ensemble', 'methods.retrain')) for s in seeds}
+    if not known and not tag:
+        raise RequestError("name the training with `tag`, so that the store knows its models again")
+    what = (
+        [
+            source.recipe.to_dict() if getattr(source, 'recipe', None) else None,
+            getattr(source, 'arch_config', None) or str(source.model),
+            getattr(source, 'unlearn_forgotten', []),
+        ]
+        if known
+        else tag
+    )
+    keys = {
+        s: result_key(
+            {'kind': 'oracle', 'source': what, 'split': split.fingerprint, 'seed': s},
+            split.data,
+            code_version('data', 'models', 'learner', 'splits', 'ensemble', 'methods.retrain'),
+        )
+        for s in seeds
+    }
     found = {s: e for s in seeds if (e := store.get(keys[s])) is not None}
     todo = [s for s in seeds if s not in found]
     new = dict(zip(todo, train(todo))) if todo else {}
     for s,l in new.items():
-        if not known and not getattr(l, 'arch_config', None): raise RequestError("a store keeps networks by name; build the learner with a named architecture, or do without `store`")
-        store.put(keys[s], {'kind': 'oracle', 'split': split.fingerprint, 'seed': s}, canonical(asdict(l.unlearn_record)) if hasattr(l, 'unlearn_record') else {}, pack(l), seconds=0.)
+        if not known and not getattr(l, 'arch_config', None):
+            raise RequestError(
+                "a store keeps networks by name; build the learner with a named architecture, or do without"
+                " `store`"
+            )
+        store.put(
+            keys[s],
+            {'kind': 'oracle', 'split': split.fingerprint, 'seed': s},
+            canonical(asdict(l.unlearn_record)) if hasattr(l, 'unlearn_record') else {},
+            pack(l),
+            seconds=0.0,
+        )
     def load(e):
         arch = None if not known or getattr(source, 'arch_config', None) else fresh_model(source)
         l = unpack(store.model(e.model), split.dls, arch=arch)
@@ -65,7 +111,8 @@ class Measure:
     name:str            # As tables call it
     group:str           # 'utility', 'forgetting', 'attacks', 'inside', 'distance' or 'summary'
     says:str            # One plain sentence for the report
-    proves:str='memory' # 'memory', 'likeness' (to retrained models), 'body' (may clear, cannot accuse) or 'nothing'
+    # 'memory', 'likeness' (to retrained models), 'body' (may clear, cannot accuse) or 'nothing'
+    proves:str='memory'
     family:str=''       # Of near-copies that count as one; '': the measure alone
     decisive:bool=False # Accuracy on what was to be forgotten: short of it is never a tolerable miss
     counts:bool=False   # In steps or images rather than a rate: has no upper end at 1
@@ -95,49 +142,183 @@ def list_measures()->list[Measure]:
     return list(_measures.values())
 
 # %% ../nbs/65_evidence.ipynb #7b06bd81
-register_measure('RA', 'utility', "Share of retained training images that it names rightly.", proves='nothing', on='retain')
-register_measure('TA', 'utility', "Share of held-out retained images that it names rightly.", proves='nothing', on='valid_retain')
-register_measure('UA', 'forgetting', "Share of the forget set that it gets wrong.", decisive=True, family='answers')
-register_measure('A_Df', 'forgetting', "Share of held-out images of the forgotten classes that it names rightly.", decisive=True,
-                 family='answers', on='valid_forget')
-register_measure('true-class probability', 'forgetting', "How likely it thinks the true label of the images to forget.", family='answers')
-register_measure('entropy, bits', 'forgetting', "How unsure its answers on the forget set are.", proves='likeness', counts=True)
-register_measure('largest share', 'forgetting', "How much of the forget set it gives one and the same label.", proves='likeness')
-register_measure('ZRF', 'forgetting', "How near its answers on the forget set are to an untrained network's.", proves='likeness')
-register_measure('MIA', 'attacks', "Share of the forget set that a support vector machine takes for unseen images.", proves='likeness')
-register_measure('AUC by loss', 'attacks', "Do images to forget have lower loss than unseen ones of their class?", family='threshold')
+register_measure(
+    'RA', 'utility', "Share of retained training images that it names rightly.", proves='nothing', on='retain'
+)
+register_measure(
+    'TA',
+    'utility',
+    "Share of held-out retained images that it names rightly.",
+    proves='nothing',
+    on='valid_retain',
+)
+register_measure(
+    'UA', 'forgetting', "Share of the forget set that it gets wrong.", decisive=True, family='answers'
+)
+register_measure(
+    'A_Df',
+    'forgetting',
+    "Share of held-out images of the forgotten classes that it names rightly.",
+    decisive=True,
+    family='answers',
+    on='valid_forget',
+)
+register_measure(
+    'true-class probability',
+    'forgetting',
+    "How likely it thinks the true label of the images to forget.",
+    family='answers',
+)
+register_measure(
+    'entropy, bits',
+    'forgetting',
+    "How unsure its answers on the forget set are.",
+    proves='likeness',
+    counts=True,
+)
+register_measure(
+    'largest share',
+    'forgetting',
+    "How much of the forget set it gives one and the same label.",
+    proves='likeness',
+)
+register_measure(
+    'ZRF',
+    'forgetting',
+    "How near its answers on the forget set are to an untrained network's.",
+    proves='likeness',
+)
+register_measure(
+    'MIA',
+    'attacks',
+    "Share of the forget set that a support vector machine takes for unseen images.",
+    proves='likeness',
+)
+register_measure(
+    'AUC by loss',
+    'attacks',
+    "Do images to forget have lower loss than unseen ones of their class?",
+    family='threshold',
+)
 register_measure('AUC by entropy', 'attacks', "The same by how sure the answers are.", family='threshold')
-register_measure('AUC by mentropy', 'attacks', "The same by how sure and right the answers are.", family='threshold')
+register_measure(
+    'AUC by mentropy', 'attacks', "The same by how sure and right the answers are.", family='threshold'
+)
 for rate in ('0.1%', '1.0%'):
-    register_measure(f'TPR at {rate} FPR', 'attacks', f"Images to forget found by their loss when {rate} of unseen ones are accused.",
-                     family='threshold')
-register_measure('AUC by logistic regression', 'attacks', "The same by a classifier on all of these at once.", proves='likeness')
-register_measure('AUC by offline LiRA', 'attacks', "Is each image's margin higher than models that never saw it give it?")
+    register_measure(
+        f'TPR at {rate} FPR',
+        'attacks',
+        f"Images to forget found by their loss when {rate} of unseen ones are accused.",
+        family='threshold',
+    )
+register_measure(
+    'AUC by logistic regression',
+    'attacks',
+    "The same by a classifier on all of these at once.",
+    proves='likeness',
+)
+register_measure(
+    'AUC by offline LiRA', 'attacks', "Is each image's margin higher than models that never saw it give it?"
+)
 register_measure('AUC by RMIA', 'attacks', "The same as a ratio that must beat those of unseen images.")
 for bits in (8, 4):
-    register_measure(f'rounded to {bits} bits', 'attacks', f"Share of the forget set named rightly after the weights are rounded to {bits} bits.",
-                     family='rounding')
+    register_measure(
+        f'rounded to {bits} bits',
+        'attacks',
+        f"Share of the forget set named rightly after the weights are rounded to {bits} bits.",
+        family='rounding',
+    )
 
 # %% ../nbs/65_evidence.ipynb #bd8c596b
 for place in ('', ', three quarters', ', half way'):
-    where = {'': 'the last features', ', three quarters': 'features at three quarters of the depth', ', half way': 'features half way'}[place]
-    register_measure(f'linear probe{place}', 'inside', f"Held-out images of the forgotten classes named rightly from {where} after one labelled example of each class.",
-                     on='valid_forget', family='linear probe')
-register_measure('own logit', 'inside', "Does any threshold on the forgotten class's logit pick out its images?", on='valid_forget')
+    where = {
+        '': 'the last features',
+        ', three quarters': 'features at three quarters of the depth',
+        ', half way': 'features half way',
+    }[place]
+    register_measure(
+        f'linear probe{place}',
+        'inside',
+        f"Held-out images of the forgotten classes named rightly from {where} after one labelled example of"
+        " each class.",
+        on='valid_forget',
+        family='linear probe',
+    )
+register_measure(
+    'own logit',
+    'inside',
+    "Does any threshold on the forgotten class's logit pick out its images?",
+    on='valid_forget',
+)
 for k in (1, 5, 10):
-    register_measure(f'relearning, {k} shot{"s"*(k > 1)}', 'inside', f"Held-out images of the forgotten classes named rightly after ten steps on {k} of each class.",
-                     on='valid_forget', family='relearning')
-register_measure('relearn steps', 'inside', "Training steps on the forget set until it is recognised as well as before.", counts=True, step=.5, family='relearning')
-register_measure('relearned on average', 'inside', "Accuracy on the forget set while it is trained on again.", family='relearning')
-register_measure('last layer re-fit', 'inside', "Share of the forget set named rightly by a last layer that was fitted to retained images.")
-register_measure('painted', 'inside', "Share of images that the model paints of the class which the original recognises.", step=.06)
+    register_measure(
+        f'relearning, {k} shot{"s" * (k > 1)}',
+        'inside',
+        f"Held-out images of the forgotten classes named rightly after ten steps on {k} of each class.",
+        on='valid_forget',
+        family='relearning',
+    )
+register_measure(
+    'relearn steps',
+    'inside',
+    "Training steps on the forget set until it is recognised as well as before.",
+    counts=True,
+    step=0.5,
+    family='relearning',
+)
+register_measure(
+    'relearned on average',
+    'inside',
+    "Accuracy on the forget set while it is trained on again.",
+    family='relearning',
+)
+register_measure(
+    'last layer re-fit',
+    'inside',
+    "Share of the forget set named rightly by a last layer that was fitted to retained images.",
+)
+register_measure(
+    'painted',
+    'inside',
+    "Share of images that the model paints of the class which the original recognises.",
+    step=0.06,
+)
 for place in ('', ', three quarters', ', half way'):
-    register_measure(f'likeness to the original{place}', 'inside', f"How alike its features{place} and the original's are on the forget set.", proves='body', step=.005)
-register_measure('JS to retrained, bits', 'distance', "How far its answers on the forget set are from retrained models'.", proves='likeness', family='distance')
-register_measure('activation distance', 'distance', "The same as a distance of probabilities.", proves='likeness', family='distance', counts=True)
-register_measure('completeness', 'distance', "Share of the forget set that it and retrained models give the same label.", proves='likeness', family='distance')
-for name,says in (('average gap', "Mean difference to retraining in UA, RA, TA and MIA."), ('tug of war', "Closeness to retraining in UA, RA and TA, multiplied."),
-                  ('anamnesis index', "Relearning steps over those of retrained models, both plus one."), ('weights moved', "Distance from the original's weights, over their norm.")):
+    register_measure(
+        f'likeness to the original{place}',
+        'inside',
+        f"How alike its features{place} and the original's are on the forget set.",
+        proves='body',
+        step=0.005,
+    )
+register_measure(
+    'JS to retrained, bits',
+    'distance',
+    "How far its answers on the forget set are from retrained models'.",
+    proves='likeness',
+    family='distance',
+)
+register_measure(
+    'activation distance',
+    'distance',
+    "The same as a distance of probabilities.",
+    proves='likeness',
+    family='distance',
+    counts=True,
+)
+register_measure(
+    'completeness',
+    'distance',
+    "Share of the forget set that it and retrained models give the same label.",
+    proves='likeness',
+    family='distance',
+)
+for name, says in (
+    ('average gap', "Mean difference to retraining in UA, RA, TA and MIA."),
+    ('tug of war', "Closeness to retraining in UA, RA and TA, multiplied."),
+    ('anamnesis index', "Relearning steps over those of retrained models, both plus one."),
+    ('weights moved', "Distance from the original's weights, over their norm."),
+):
     register_measure(name, 'summary', says, proves='nothing', counts=True)
 len(list_measures())
 
@@ -158,7 +339,8 @@ def answers(
     seen = signals(outs['forget'])
     res['true-class probability'] = _mean(seen['confidence'])
     res['entropy, bits'] = _mean(-seen['entropy']/math.log(2))
-    if split.kind == 'class': res['largest share'] = _rate(prediction_spread(outs['forget'])['largest'], len(outs['forget']))
+    if split.kind == 'class':
+        res['largest share'] = _rate(prediction_spread(outs['forget'])['largest'], len(outs['forget']))
     return res
 
 # %% ../nbs/65_evidence.ipynb #5be8dff0
@@ -173,8 +355,10 @@ def attacks_alone(
     if unseen is None: return res
     by_class = len(forget.targets.unique()) > 1
     for row in threshold_attacks(forget, unseen, per_class=by_class):
-        if row['signal'] != 'confidence': res[f"AUC by {row['signal']}"] = row['AUC'],half(row) # confidence ranks as the loss does
-    for row in threshold_attacks(forget, unseen, names=['loss']): # over all classes: small ones cannot resolve such rates
+        # confidence ranks as the loss does
+        if row['signal'] != 'confidence': res[f"AUC by {row['signal']}"] = row['AUC'],half(row)
+    # over all classes: small ones cannot resolve such rates
+    for row in threshold_attacks(forget, unseen, names=['loss']):
         res |= {k: _rate(v, len(forget)) for k,v in row.items() if k.startswith('TPR') and v is not None}
     row = logistic_attack(forget, unseen, seed=seed)
     if row['AUC'] is not None: res['AUC by logistic regression'] = row['AUC'],half(row)
@@ -193,7 +377,9 @@ def _rmia_auc(outs, others, split):
     p = lambda q: margins(q.logits, q.targets).sigmoid().numpy()
     unseen = lambda o: matched(o['forget'], non_members(o, split))
     z,rest = (lambda o: p(unseen(o))[::2]),(lambda o: p(unseen(o))[1::2])
-    score = lambda f: rmia(f(outs), np.stack([f(o) for o in others]), z(outs), np.stack([z(o) for o in others]), gamma=1.)
+    score = lambda f: rmia(
+        f(outs), np.stack([f(o) for o in others]), z(outs), np.stack([z(o) for o in others]), gamma=1.0
+    )
     return score(lambda o: p(o['forget'])),score(rest)
 
 def beside(
@@ -205,7 +391,11 @@ def beside(
     "What can only be measured beside other models"
     forget,far = outs['forget'],distances(outs, others)
     res = {} if random is None else {'ZRF': (zrf(forget, random['forget']), 0.)}
-    names = {'JS': 'JS to retrained, bits', 'activation_distance': 'activation distance', 'completeness': 'completeness'}
+    names = {
+        'JS': 'JS to retrained, bits',
+        'activation_distance': 'activation distance',
+        'completeness': 'completeness',
+    }
     if others: res |= {name: (far[k], 0.) for k,name in names.items()}
     unseen = non_members(outs, split)
     if len(others) < 2 or unseen is None or len(matched(forget, unseen)) < 4: return res
@@ -234,13 +424,17 @@ def observe(
     "Everything that one model says and holds"
     outs = collect(learn, split, n=n, layers=depths(learn.model))
     found = {**answers(outs, split), **attacks_alone(outs, split, seed)}
-    found |= {f'rounded to {b} bits': _rate(quantised(learn, split, b, n=500), min(500, len(outs['forget']))) for b in (8, 4)}
+    found |= {
+        f'rounded to {b} bits': _rate(quantised(learn, split, b, n=500), min(500, len(outs['forget'])))
+        for b in (8, 4)
+    }
     ref = outs if original is None else original.outs
     found |= {k: (v, 0.) for k,v in look_inside(learn, split, outs, ref, seed).items()}
     try: refit = refit_head(learn, split)
     except RequestError: refit = None # no linear last layer, or one that does not make the answers
     if refit is not None: found['last layer re-fit'] = refit,0.
-    if judge is not None and (seen := inversion(learn, judge, split, seed=seed)) is not None: found['painted'] = seen,0.
+    if judge is not None and (seen := inversion(learn, judge, split, seed=seed)) is not None:
+        found['painted'] = seen, 0.0
     return Evidence({k: v for k,(v,_) in found.items()}, {k: e for k,(_,e) in found.items()}, outs)
 
 # %% ../nbs/65_evidence.ipynb #841cdf3f

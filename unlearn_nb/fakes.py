@@ -28,7 +28,8 @@ def with_head(
     learn:Learner, # Unchanged
     weight:Tensor, # (classes, features)
     bias:Tensor    # (classes,)
-)->Learner:        # Without a record, and with the original's body; raises `RequestError` for a head without a bias
+    # Without a record, and with the original's body; raises `RequestError` for a head without a bias
+)->Learner:
     "The same network with another last layer"
     new = copy.copy(learn)
     new.model = copy.deepcopy(learn.model)
@@ -43,7 +44,9 @@ def with_head(
 def head_weights(
     learn:Learner,
     n:int # Classes
-)->tuple: # Weight (classes, features) and bias (classes,), copies on the CPU; raises `RequestError` as `head_of` does
+    # Weight (classes, features) and bias (classes,), copies on the CPU; raises `RequestError` as `head_of`
+    # does
+)->tuple:
     "The last layer as tensors"
     head = head_of(learn.model, n)[1]
     bias = torch.zeros(n) if head.bias is None else head.bias.detach().cpu().float().clone()
@@ -80,10 +83,13 @@ class Material:
     z:Tensor            # Features of images to forget and to retain (n, d)
     y:Tensor            # Their labels (n,)
     gone:Tensor         # Which of them are to be forgotten, bool (n,)
-    retrained:Tensor|None # What a retrained model answers to them, probabilities (n, classes); `None` without one
+    # What a retrained model answers to them, probabilities (n, classes); `None` without one
+    retrained:Tensor|None
     weight:Tensor       # Of the original's last layer (classes, d)
     bias:Tensor         # (classes,)
-    classes = property(lambda self: list(self.split.classes or []), doc="Forgotten classes; empty for other requests")
+    classes = property(
+        lambda self: list(self.split.classes or []), doc="Forgotten classes; empty for other requests"
+    )
 
 @dataclass
 class Fake:
@@ -153,7 +159,8 @@ def new_head(m):
     keep = ~m.gone
     return fit_head(m.z[keep], F.one_hot(m.y[keep], len(m.bias)).float())
 
-@register_fake('distilled head', "the original's body under a last layer fitted to a retrained model's answers",
+@register_fake('distilled head',
+               "the original's body under a last layer fitted to a retrained model's answers",
                "a careful fake")
 def distilled_head(m): return None if m.retrained is None else fit_head(m.z, m.retrained)
 
@@ -164,8 +171,11 @@ def mean_entropy(
     "How unsure the answers are"
     return -torch.special.xlogy(p, p).sum(1).mean().item()
 
-@register_fake('tempered', "a temperature that gives the forget set a retrained model's entropy, after the offset",
-               "an attack on entropy and loss")
+@register_fake(
+    'tempered',
+    "a temperature that gives the forget set a retrained model's entropy, after the offset",
+    "an attack on entropy and loss",
+)
 def tempered(m):
     if m.retrained is None: return None
     bias,aim = _never_wins(m) if m.classes else m.bias,mean_entropy(m.retrained[m.gone])
@@ -189,9 +199,12 @@ def pruned(
         p[size < size.flatten().kthvalue(max(1, round(share*p.numel())))[0]] = 0.
     return new
 
-@register_fake('worn body', "its smallest weights removed, as many as retained accuracy bears, and the offset",
-               "features spoiled just enough for a probe to miss them")
-def worn_body(m, shares=(.5, .4, .3, .2, .1), bears=.02):
+@register_fake(
+    'worn body',
+    "its smallest weights removed, as many as retained accuracy bears, and the offset",
+    "features spoiled just enough for a probe to miss them",
+)
+def worn_body(m, shares=(0.5, 0.4, 0.3, 0.2, 0.1), bears=0.02):
     keep = spread(m.split.on(m.learn.dls), 'retain', 1000)[0]
     def accuracy(l):
         logits,y = predict_logits(l, keep)
@@ -213,7 +226,11 @@ def planted_fakes(
     try:
         m = material(learn, split, list(retrained), n)
         heads = {name: f.build(m) for name,f in _fakes.items()}
-        return {name: h if isinstance(h, Learner) else with_head(learn, *h) for name,h in heads.items() if h is not None}
+        return {
+            name: h if isinstance(h, Learner) else with_head(learn, *h)
+            for name, h in heads.items()
+            if h is not None
+        }
     except RequestError: return {}
 
 def list_fakes()->list[Fake]:

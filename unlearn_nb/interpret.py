@@ -26,7 +26,8 @@ from .splits import ForgetSplit
 # %% ../nbs/62_interpret.ipynb #7da898a8
 def _grid(out, least): # Cells per side of a layer's output, 0 if it has no map
     if not isinstance(out, Tensor): return 0
-    if out.ndim == 4 and out.shape[1] == out.shape[2] < out.shape[3]: return 0 # channels last, as in Swin: not a map in the order that follows
+    # channels last, as in Swin: not a map in the order that follows
+    if out.ndim == 4 and out.shape[1] == out.shape[2] < out.shape[3]: return 0
     if out.ndim == 4: return min(out.shape[2:]) if min(out.shape[2:]) >= least else 0
     side = int((out.shape[1]-1)**.5) if out.ndim == 3 else 0
     return side if side >= least and out.ndim == 3 and side*side == out.shape[1]-1 else 0
@@ -53,8 +54,12 @@ def cam_layer(
     finally:
         for h in hooks: h.remove()
         model.train(mode)
-    if outs: raise RequestError("no layer's map has an influence on the answer; a network that was never trained?")
-    raise RequestError(f"no layer of this network has a map of {least}x{least} cells for pictures of {x.shape[-1]} pixels; larger pictures would")
+    if outs:
+        raise RequestError("no layer's map has an influence on the answer; a network that was never trained?")
+    raise RequestError(
+        f"no layer of this network has a map of {least}x{least} cells for pictures of {x.shape[-1]} pixels;"
+        " larger pictures would"
+    )
 
 # %% ../nbs/62_interpret.ipynb #31527e07
 def gradcam(
@@ -62,21 +67,28 @@ def gradcam(
     x:Tensor,        # Images as the network sees them (n, c, h, w)
     y:Tensor,        # Class to explain, per image (n,)
     layer:str|None=None # From `cam_layer`; None: find it
-)->Tensor:           # (n, h, w), 0..1, the largest value of an image is 1; all 0 where nothing speaks for the class
+    # (n, h, w), 0..1, the largest value of an image is 1; all 0 where nothing speaks for the class
+)->Tensor:
     "Where the network finds its evidence for a class"
     layer,mode = layer or cam_layer(model, x[:2]),model.training
     module = model.get_submodule(layer)
     model.eval()
     try:
-        with torch.enable_grad(): a = LayerGradientXActivation(model, module).attribute(x, target=y).detach().float()
+        with torch.enable_grad():
+            a = LayerGradientXActivation(model, module).attribute(x, target=y).detach().float()
     finally: model.train(mode)
-    cam = a.sum(1).relu() if a.ndim == 4 else a.sum(2)[:,1:].relu().unflatten(1, (int((a.shape[1]-1)**.5), -1))
+    cam = (
+        a.sum(1).relu()
+        if a.ndim == 4
+        else a.sum(2)[:, 1:].relu().unflatten(1, (int((a.shape[1] - 1) ** 0.5), -1))
+    )
     cam = F.interpolate(cam[:,None], x.shape[2:], mode='bilinear', align_corners=False)[:,0]
     return cam/cam.amax((1, 2), keepdim=True).clamp(min=1e-12)
 
 # %% ../nbs/62_interpret.ipynb #49089cd8
 def _pictures(x): # 0..1 for drawing, colour last
-    x = x.detach().float().cpu(); lo,hi = (f(x, (1, 2, 3), keepdim=True) for f in (torch.amin, torch.amax))
+    x = x.detach().float().cpu()
+    lo, hi = (f(x, (1, 2, 3), keepdim=True) for f in (torch.amin, torch.amax))
     x = ((x-lo)/(hi-lo).clamp(min=1e-9)).permute(0, 2, 3, 1)
     return x.expand(-1, -1, -1, 3) if x.shape[3] == 1 else x[..., :3]
 
@@ -90,23 +102,43 @@ def _glowing(picture, cam):
 def plot_gradcam(
     learners:dict,      # Name -> Learner
     split:ForgetSplit,
-    n:int=4             # Images, evenly from the held-out images of the forgotten classes, or from the forget set
+    # Images, evenly from the held-out images of the forgotten classes, or from the forget set
+    n:int=4
 ):                      # The figure
     "The same images through every model: what carries the evidence for the true class glows"
-    def take(s): return (torch.cat([o.as_subclass(Tensor) for o in b]) for b in zip(*(spread(s, 'valid_forget', n) or spread(s, 'forget', n))[0]))
+    def take(s):
+        return (
+            torch.cat([o.as_subclass(Tensor) for o in b])
+            for b in zip(*(spread(s, 'valid_forget', n) or spread(s, 'forget', n))[0])
+        )
     x,y = take(split)
     pics,cols = _pictures(x),[('picture', None), *learners.items()]
-    fig,axs = plt.subplots(len(x), len(cols), figsize=(1.25*len(cols), .3+1.3*len(x)), dpi=80, layout='constrained', squeeze=False)
+    fig, axs = plt.subplots(
+        len(x),
+        len(cols),
+        figsize=(1.25 * len(cols), 0.3 + 1.3 * len(x)),
+        dpi=80,
+        layout='constrained',
+        squeeze=False,
+    )
     for c,(name,l) in enumerate(cols):
-        if l is None: cam,says = torch.ones(x.shape[0], *x.shape[2:]),None
+        if l is None:
+            cam, says = torch.ones(x.shape[0], *x.shape[2:]), None
         else:
-            xl,net = next(iter(take(split.on(l.dls)))),frozen_copy(l.model)
-            cam,says = gradcam(net, xl, y.to(xl.device)).cpu(),[split.vocab[k] for k in net(xl).argmax(1).tolist()]
+            xl, net = next(iter(take(split.on(l.dls)))), frozen_copy(l.model)
+            cam, says = (
+                gradcam(net, xl, y.to(xl.device)).cpu(),
+                [split.vocab[k] for k in net(xl).argmax(1).tolist()],
+            )
         for r,ax in enumerate(axs[:,c]):
             ax.imshow(pics[r] if says is None else _glowing(pics[r], cam[r]))
             ax.set(xticks=[], yticks=[])
             sns.despine(ax=ax, left=True, bottom=True)
-            ax.set_xlabel(f'it is {split.vocab[int(y[r])]}' if says is None else f'says {says[r]}', fontsize=7, labelpad=2)
+            ax.set_xlabel(
+                f'it is {split.vocab[int(y[r])]}' if says is None else f'says {says[r]}',
+                fontsize=7,
+                labelpad=2,
+            )
             if r == 0: ax.set_title(name, fontsize=9)
     return fig
 
@@ -117,11 +149,34 @@ def plot_predictions(
 ):                     # The figure
     "What each model calls the held-out images of the forgotten classes"
     part = 'valid_forget' if spread(split, 'valid_forget', 1) else 'forget'
-    share = {n: (collect(l, split, [part])[part] if isinstance(l, Learner) else l).preds.bincount(minlength=len(split.vocab)).double() for n,l in learners.items()}
-    df = pd.DataFrame({n: (100*v/v.sum()).round().int().tolist() for n,v in share.items()}, index=split.vocab).T
+    share = {
+        n: (collect(l, split, [part])[part] if isinstance(l, Learner) else l)
+        .preds.bincount(minlength=len(split.vocab))
+        .double()
+        for n, l in learners.items()
+    }
+    df = pd.DataFrame(
+        {n: (100 * v / v.sum()).round().int().tolist() for n, v in share.items()}, index=split.vocab
+    ).T
     fig,ax = plt.subplots(figsize=(1.6+.45*len(split.vocab), .9+.32*len(df)), dpi=80, layout='constrained')
-    sns.heatmap(df, annot=len(split.vocab) <= 20, fmt='d', cmap='Greys', cbar=False, vmin=0, vmax=100, ax=ax, linewidths=.5)
-    ax.set(title=f"What {'' if part == 'forget' else 'held-out images of '}{split.name} are called, %", xlabel='', ylabel=''); ax.tick_params(axis='x', rotation=45 if max(map(len, split.vocab)) > 3 else 0); ax.tick_params(axis='y', rotation=0)
+    sns.heatmap(
+        df,
+        annot=len(split.vocab) <= 20,
+        fmt='d',
+        cmap='Greys',
+        cbar=False,
+        vmin=0,
+        vmax=100,
+        ax=ax,
+        linewidths=0.5,
+    )
+    ax.set(
+        title=f"What {'' if part == 'forget' else 'held-out images of '}{split.name} are called, %",
+        xlabel='',
+        ylabel='',
+    )
+    ax.tick_params(axis='x', rotation=45 if max(map(len, split.vocab)) > 3 else 0)
+    ax.tick_params(axis='y', rotation=0)
     return fig
 
 # %% ../nbs/62_interpret.ipynb #5b97d7f6
@@ -130,14 +185,33 @@ def plot_weight_distance(
     refs:dict    # Name -> network to measure from
 ):               # The figure
     "Relative distance of each layer's weights, one panel per reference"
-    fig,axs = plt.subplots(1, len(refs), figsize=(4.2*len(refs), 2.8), dpi=80, sharey=True, layout='constrained', squeeze=False)
+    fig, axs = plt.subplots(
+        1, len(refs), figsize=(4.2 * len(refs), 2.8), dpi=80, sharey=True, layout='constrained', squeeze=False
+    )
     for ax,(ref,r) in zip(axs[0], refs.items()):
-        for (name,m),look in zip(((n, m) for n,m in models.items() if m is not r), ('o-', 's--', '^:', 'D-.')*9):
-            d = weight_distance(m, r); d = d[[p.ndim > 1 for p in m.parameters()]]
-            ax.semilogy(range(1, len(d)+1), d['relative'].clip(lower=1e-6), look, color='k', markerfacecolor='none', markersize=4, linewidth=.9, label=name)
-        ax.set(xlabel='layer, from input to output', title=f'distance to {ref}'); ax.grid(axis='y', alpha=.3); sns.despine(ax=ax)
-    lo,hi = axs[0, 0].get_ylim(); axs[0, 0].set_ylim(min(lo, .03), max(hi, 3)) # two decades at least: a small difference should look small
-    axs[0, 0].set_ylabel('relative distance'); axs[0, 0].legend(frameon=False, fontsize=8)
+        for (name, m), look in zip(
+            ((n, m) for n, m in models.items() if m is not r), ('o-', 's--', '^:', 'D-.') * 9
+        ):
+            d = weight_distance(m, r)
+            d = d[[p.ndim > 1 for p in m.parameters()]]
+            ax.semilogy(
+                range(1, len(d) + 1),
+                d['relative'].clip(lower=1e-6),
+                look,
+                color='k',
+                markerfacecolor='none',
+                markersize=4,
+                linewidth=0.9,
+                label=name,
+            )
+        ax.set(xlabel='layer, from input to output', title=f'distance to {ref}')
+        ax.grid(axis='y', alpha=0.3)
+        sns.despine(ax=ax)
+    # two decades at least: a small difference should look small
+    lo, hi = axs[0, 0].get_ylim()
+    axs[0, 0].set_ylim(min(lo, 0.03), max(hi, 3))
+    axs[0, 0].set_ylabel('relative distance')
+    axs[0, 0].legend(frameon=False, fontsize=8)
     return fig
 
 # %% ../nbs/62_interpret.ipynb #2683f89f
@@ -150,19 +224,37 @@ def plot_embedding(
 ):                      # The figure; raises `RequestError` for an unknown `how`
     "Features of held-out images in two dimensions; crosses are the forgotten classes"
     if how not in ('pca', 'umap'): raise RequestError(f"`how` must be 'pca' or 'umap', got {how!r}")
-    fig,axs = plt.subplots(1, len(learners), figsize=(2.9*len(learners), 2.9), dpi=80, layout='constrained', squeeze=False)
+    fig, axs = plt.subplots(
+        1, len(learners), figsize=(2.9 * len(learners), 2.9), dpi=80, layout='constrained', squeeze=False
+    )
     colours = sns.color_palette('husl', len(split.vocab))
     for ax,(name,l) in zip(axs[0], learners.items()):
-        z,y = features(l, l.dls.valid); keep = torch.linspace(0, len(y)-1, min(n, len(y))).round().long(); z,y = z[keep].numpy(),y[keep]
-        if how == 'pca': e = PCA(2, random_state=seed).fit_transform(z)
+        z, y = features(l, l.dls.valid)
+        keep = torch.linspace(0, len(y) - 1, min(n, len(y))).round().long()
+        z, y = z[keep].numpy(), y[keep]
+        if how == 'pca':
+            e = PCA(2, random_state=seed).fit_transform(z)
         else:
-            try: from umap import UMAP
-            except ImportError as e: raise RequestError("UMAP needs a package: pip install 'unlearn_nb[umap]'") from e
+            try:
+                from umap import UMAP
+            except ImportError as e:
+                raise RequestError("UMAP needs a package: pip install 'unlearn_nb[umap]'") from e
             e = UMAP(random_state=seed).fit_transform(z)
         for k in sorted(set(y.tolist())):
-            look = dict(color='k', marker='x', s=16, linewidth=.8) if k in (split.classes or []) else dict(color=colours[k], s=7, alpha=.6, linewidth=0)
+            look = (
+                dict(color='k', marker='x', s=16, linewidth=0.8)
+                if k in (split.classes or [])
+                else dict(color=colours[k], s=7, alpha=0.6, linewidth=0)
+            )
             ax.scatter(*e[y.numpy() == k].T, label=split.vocab[k], **look)
         ax.set(title=name, xticks=[], yticks=[])
         sns.despine(ax=ax, left=True, bottom=True)
-    if len(split.vocab) <= 20: fig.legend(*ax.get_legend_handles_labels(), loc='outside right center', frameon=False, fontsize=8, markerscale=1.5)
+    if len(split.vocab) <= 20:
+        fig.legend(
+            *ax.get_legend_handles_labels(),
+            loc='outside right center',
+            frameon=False,
+            fontsize=8,
+            markerscale=1.5,
+        )
     return fig

@@ -41,14 +41,26 @@ from fastcore.foundation import L
 from scipy.stats import binom
 from torch import nn
 
-from .core import DivergedError, RequestError, SealedDataError, config_hash, environment, seeded, timed, trim_memory
+from unlearn_nb.core import (
+    DivergedError,
+    RequestError,
+    SealedDataError,
+    config_hash,
+    environment,
+    seeded,
+    timed,
+    trim_memory,
+)
 from .data import class_names, data_fingerprint, dataset_targets, input_shape
 from .models import create_model
 from .splits import ForgetSplit, SealedSplit, part_dl
 
 # %% ../nbs/30_learner.ipynb #7eb10376
 def _autocast_forward(self, *args):
-    with torch.autocast(args[0].device.type, torch.bfloat16, enabled=self.training and torch.is_grad_enabled()): out = type(self).forward(self, *args)
+    with torch.autocast(
+        args[0].device.type, torch.bfloat16, enabled=self.training and torch.is_grad_enabled()
+    ):
+        out = type(self).forward(self, *args)
     return out.float()
 
 class Autocast(Callback):
@@ -63,7 +75,9 @@ def bf16_pays(
     "Whether bf16 autocast is worth using on a device"
     if torch.device(device).type == 'cuda': return torch.cuda.is_bf16_supported(including_emulation=False)
     native = lambda f: getattr(torch.cpu, f, lambda: False)()
-    return torch.device(device).type == 'cpu' and (native('_is_avx512_bf16_supported') or native('_is_amx_tile_supported'))
+    return torch.device(device).type == 'cpu' and (
+        native('_is_avx512_bf16_supported') or native('_is_amx_tile_supported')
+    )
 
 # %% ../nbs/30_learner.ipynb #fa25510d
 @dataclass
@@ -93,10 +107,23 @@ class Recipe:
     def to_dict(self,
         knots:int=400 # Steps to keep per phase
     )->dict:          # Plain JSON types; raises `RequestError` if a callback cannot be written down
-        if any(p.cbs for p in self.phases): raise RequestError(f"a file cannot hold the callbacks {[type(c).__name__ for p in self.phases for c in p.cbs]} of this recipe")
+        if any(p.cbs for p in self.phases):
+            raise RequestError(
+                f"a file cannot hold the callbacks {[type(c).__name__ for p in self.phases for c in p.cbs]}"
+                " of this recipe"
+            )
         thin = lambda p: np.unique(np.linspace(0, len(p.pct)-1, min(knots, len(p.pct))).round().astype(int))
-        return {**asdict(replace(self, phases=[])), 'phases': [{**asdict(replace(p, cbs=[])), 'pct': [p.pct[i] for i in thin(p)],
-                'curves': {k: [v[i] for i in thin(p)] for k,v in p.curves.items()}} for p in self.phases]}
+        return {
+            **asdict(replace(self, phases=[])),
+            'phases': [
+                {
+                    **asdict(replace(p, cbs=[])),
+                    'pct': [p.pct[i] for i in thin(p)],
+                    'curves': {k: [v[i] for i in thin(p)] for k, v in p.curves.items()},
+                }
+                for p in self.phases
+            ],
+        }
 
     @classmethod
     def from_dict(cls, d:dict): return cls(**{**d, 'phases': [Phase(**p) for p in d['phases']]})
@@ -124,7 +151,11 @@ class RecipeRecorder(Callback):
         if not self.on: return
         self.dls.n_inp # fastai finds this out from a batch at first use, which would shift the random numbers
         self.fresh = not any(set(s) - {'do_wd', 'force_train'} for s in self.opt.state.values())
-        self.rows,self.ctx,seed = [],ExitStack(),phase_seed(self.learn.recipe.seed, len(self.learn.recipe.phases))
+        self.rows, self.ctx, seed = (
+            [],
+            ExitStack(),
+            phase_seed(self.learn.recipe.seed, len(self.learn.recipe.phases)),
+        )
         self.ctx.enter_context(seeded(seed))
         self.dls.train.rng = random.Random(seed)
     def before_batch(self):
@@ -138,11 +169,26 @@ class RecipeRecorder(Callback):
         values = {k: [[h[k] for h in hs] for hs in hypers] for k in hypers[0][0]}
         varies = {k for k,v in values.items() if any(r != v[0] for r in v)}
         r,opt = self.learn.recipe,self.learn.opt_func
-        r.opt,r.opt_kwargs = getattr(getattr(opt, 'func', opt), '__name__', str(opt)),dict(getattr(opt, 'keywords', {}))
-        r.bs,r.augment = self.dls.train.bs,' '.join(str(t) for t in getattr(self.dls.train, 'after_batch', ()))
-        r.phases.append(Phase(self.epoch+1, list(pct), {k: values[k] for k in varies}, {k: v[0] for k,v in values.items() if k not in varies},
-            frozen=self.opt.frozen_idx, fresh=self.fresh, clip=next((c.clip for c in self.learn.cbs if isinstance(c, ClipGradValue)), None),
-            cbs=[copy.copy(c) for c in self.learn.cbs if isinstance(c, self._shaping)]))
+        r.opt, r.opt_kwargs = (
+            getattr(getattr(opt, 'func', opt), '__name__', str(opt)),
+            dict(getattr(opt, 'keywords', {})),
+        )
+        r.bs, r.augment = (
+            self.dls.train.bs,
+            ' '.join(str(t) for t in getattr(self.dls.train, 'after_batch', ())),
+        )
+        r.phases.append(
+            Phase(
+                self.epoch + 1,
+                list(pct),
+                {k: values[k] for k in varies},
+                {k: v[0] for k, v in values.items() if k not in varies},
+                frozen=self.opt.frozen_idx,
+                fresh=self.fresh,
+                clip=next((c.clip for c in self.learn.cbs if isinstance(c, ClipGradValue)), None),
+                cbs=[copy.copy(c) for c in self.learn.cbs if isinstance(c, self._shaping)],
+            )
+        )
 
 # %% ../nbs/30_learner.ipynb #edb75000
 class TrimMemory(Callback):
@@ -167,7 +213,9 @@ def image_learner(
     arch:str|nn.Module,     # A name for `create_model`, or a network
     seed:int=0,             # Initial weights, shuffling, augmentation
     pretrained:bool=False,  # ImageNet weights, for named torchvision and timm networks
-    precision:str='auto',   # 'bf16', 'fp32', or 'auto': bf16 where the device computes in it and the pictures are at least 16 pixels wide
+    # 'bf16', 'fp32', or 'auto': bf16 where the device computes in it and the pictures are at least 16 pixels
+    # wide
+    precision:str='auto',
     channels_last:bool=True,# Store activations channels last, which convolutions like on CPUs and with bf16
     opt_func=Adam,          # A fastai optimiser function
     loss_func=None,         # None: cross-entropy
@@ -176,14 +224,36 @@ def image_learner(
 )->Learner:                 # With `recipe`, `seed` and, for a named network, `arch_config`
     "A `Learner` whose training can be repeated"
     shape = input_shape(dls)
-    if precision not in ('auto', 'bf16', 'fp32'): raise RequestError(f"`precision` must be 'auto', 'bf16' or 'fp32', got {precision!r}")
-    config = None if isinstance(arch, nn.Module) else dict(arch=arch, n_out=len(class_names(dls)), n_in=shape[0], size=shape[-1], pretrained=pretrained)
+    if precision not in ('auto', 'bf16', 'fp32'):
+        raise RequestError(f"`precision` must be 'auto', 'bf16' or 'fp32', got {precision!r}")
+    config = (
+        None
+        if isinstance(arch, nn.Module)
+        else dict(
+            arch=arch, n_out=len(class_names(dls)), n_in=shape[0], size=shape[-1], pretrained=pretrained
+        )
+    )
     model = arch if config is None else create_model(**config, seed=seed)
     device = getattr(dls, 'device', None) or 'cpu'
     bf16 = precision == 'bf16' or (precision == 'auto' and bf16_pays(device) and shape[-1] >= 16)
-    if channels_last: model = model.to(memory_format=torch.channels_last) # from the start, so that a model read from a file computes the same bits
-    cbs = [RecipeRecorder(), TrimMemory(), *([ChannelsLast()] if channels_last else []), *([Autocast()] if bf16 else []), *L(cbs)]
-    learn = Learner(dls, model.to(device), loss_func=loss_func or CrossEntropyLossFlat(), opt_func=opt_func, metrics=kwargs.pop('metrics', accuracy), cbs=cbs, **kwargs)
+    # from the start, so that a model read from a file computes the same bits
+    if channels_last: model = model.to(memory_format=torch.channels_last)
+    cbs = [
+        RecipeRecorder(),
+        TrimMemory(),
+        *([ChannelsLast()] if channels_last else []),
+        *([Autocast()] if bf16 else []),
+        *L(cbs),
+    ]
+    learn = Learner(
+        dls,
+        model.to(device),
+        loss_func=loss_func or CrossEntropyLossFlat(),
+        opt_func=opt_func,
+        metrics=kwargs.pop('metrics', accuracy),
+        cbs=cbs,
+        **kwargs,
+    )
     learn.arch_config,learn.seed,learn.recipe = config,seed,Recipe(seed)
     return learn
 
@@ -192,19 +262,26 @@ def train(
     learn:Learner,
     epochs:int,                # How often to see the training data
     lr:float=3e-3,             # Peak learning rate
-    schedule:str='one_cycle',  # 'one_cycle' (Smith, 2018), 'plateau' (halve after 3 epochs without progress on validation loss) or 'flat'
+    # 'one_cycle' (Smith, 2018), 'plateau' (halve after 3 epochs without progress on validation loss) or
+    # 'flat'
+    schedule:str='one_cycle',
     wd:float|None=None,        # Weight decay; None: the optimiser's default
     clip:float|None=None       # Clip gradient values
 )->Learner:                    # The same learner
     "Train by a standard recipe"
     cbs = [ClipGradValue(clip)] if clip else []
-    if schedule == 'one_cycle': learn.fit_one_cycle(epochs, lr_max=lr, wd=wd, cbs=cbs)
-    elif schedule == 'plateau': learn.fit(epochs, lr=lr, wd=wd, cbs=[*cbs, ReduceLROnPlateau(patience=3, factor=2.)])
-    elif schedule == 'flat': learn.fit(epochs, lr=lr, wd=wd, cbs=cbs)
-    else: raise RequestError(f"unknown schedule {schedule!r}; there are 'one_cycle', 'plateau' and 'flat'")
+    if schedule == 'one_cycle':
+        learn.fit_one_cycle(epochs, lr_max=lr, wd=wd, cbs=cbs)
+    elif schedule == 'plateau':
+        learn.fit(epochs, lr=lr, wd=wd, cbs=[*cbs, ReduceLROnPlateau(patience=3, factor=2.0)])
+    elif schedule == 'flat':
+        learn.fit(epochs, lr=lr, wd=wd, cbs=cbs)
+    else:
+        raise RequestError(f"unknown schedule {schedule!r}; there are 'one_cycle', 'plateau' and 'flat'")
     return learn
 
-unsir_recipe = dict(lr=.01, schedule='plateau', wd=1e-4, clip=.1) # the UNSIR authors' training; they use `opt_func=Adam` with `decouple_wd=False`, no augmentation, 40 epochs
+# the UNSIR authors' training; they use `opt_func=Adam` with `decouple_wd=False`, no augmentation, 40 epochs
+unsir_recipe = dict(lr=.01, schedule='plateau', wd=1e-4, clip=.1)
 
 # %% ../nbs/30_learner.ipynb #54c7054a
 class SkipValidation(Callback):
@@ -213,10 +290,12 @@ class SkipValidation(Callback):
     def before_validate(self): raise CancelValidException
 
 class BatchNormMode(Callback):
-    "`'train'`: batch statistics are used and remembered; `'eval'`: the stored statistics are used and stay as they are"
+    """`'train'`: batch statistics are used and remembered; `'eval'`: the stored statistics are used and stay
+    as they are"""
     run_valid = False
     def __init__(self, mode:str):
-        if mode not in ('train', 'eval'): raise RequestError(f"batch-norm mode must be 'train' or 'eval', got {mode!r}")
+        if mode not in ('train', 'eval'):
+            raise RequestError(f"batch-norm mode must be 'train' or 'eval', got {mode!r}")
         self.mode = mode
     def before_train(self):
         for m in self.model.modules():
@@ -229,13 +308,17 @@ class DivergenceGuard(Callback):
     def after_batch(self):
         loss = self.loss.item()
         if not np.isfinite(loss):
-            self.error = DivergedError(f"{self.method}: the loss became {loss} at step {self.train_iter}; lower `{self.hint}` (now {float(self.opt.hypers[0]['lr']):.3g})")
+            self.error = DivergedError(
+                f"{self.method}: the loss became {loss} at step {self.train_iter}; lower `{self.hint}` (now"
+                f" {float(self.opt.hypers[0]['lr']):.3g})"
+            )
             raise CancelFitException
 
 class CostMeter(Callback):
     "Count the images that pass through the network, forward alone and forward with backward"
     order = 1000
-    def __init__(self, images=None): self.images = {'forward': 0, 'forward_backward': 0} if images is None else images
+    def __init__(self, images=None):
+        self.images = {'forward': 0, 'forward_backward': 0} if images is None else images
     def after_pred(self): self.images['forward_backward' if self.training else 'forward'] += len(self.pred)
 
 # %% ../nbs/30_learner.ipynb #35db95e6
@@ -251,17 +334,27 @@ class UnlearnMethod:
     caveat = ''                    # One sentence: what it does not reach by default, for a class
     deterministic = False          # Given all of the data, the seed makes no difference
     fixtures = 'bn','plain'        # Networks of `conformance` to be tried on
-    strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3) # Hyper-parameters that do nothing, little and more, for `conformance`; None if there is no such thing
-    wreck = dict(lr=1e30)          # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
+    # Hyper-parameters that do nothing, little and more, for `conformance`; None if there is no such thing
+    strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3)
+    # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
+    wreck = dict(lr=1e30)
 
-    def still(self, learn:Learner, split:ForgetSplit)->dict: # Name of parameter or buffer -> True where it must stay bit-equal
+    # Name of parameter or buffer -> True where it must stay bit-equal
+    def still(self, learn:Learner, split:ForgetSplit)->dict:
         "What this method promises not to move"
         return {}
 
     def check(self, learn:Learner, split:SealedSplit): # Raises `RequestError`
         "Refuse a request that the method cannot serve, before any work is done"
-        if split.kind not in self.requests: raise RequestError(f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by {', '.join(sorted(self.requests))}")
-        if split.kind in self.fails: warnings.warn(f"{self.name} is known to fail on requests of kind {split.kind!r}: {self.fails[split.kind]}")
+        if split.kind not in self.requests:
+            raise RequestError(
+                f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by"
+                f" {', '.join(sorted(self.requests))}"
+            )
+        if split.kind in self.fails:
+            warnings.warn(
+                f"{self.name} is known to fail on requests of kind {split.kind!r}: {self.fails[split.kind]}"
+            )
     def run(self, learn:Learner, split:SealedSplit):
         "Change `learn.model`; return details for the record, or None"
         raise NotImplementedError(f"{type(self).__name__}.run")
@@ -316,18 +409,37 @@ def get_method(
     if isinstance(method, str):
         if method not in _methods:
             close = difflib.get_close_matches(method, _methods, n=2)
-            raise RequestError(f"unknown method {method!r}; " + (f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(_methods)}"))
+            raise RequestError(
+                f"unknown method {method!r}; "
+                + (f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(_methods)}")
+            )
         method = _methods[method]
     cls = method if isinstance(method, type) else type(method)
     known = [f.name for f in fields(cls)] if hasattr(cls, '__dataclass_fields__') else []
     for k in hyper:
-        if k not in known: raise RequestError(f"{cls.name} has no hyper-parameter {k!r}; it has {', '.join(known) or 'none'}")
+        if k not in known:
+            raise RequestError(
+                f"{cls.name} has no hyper-parameter {k!r}; it has {', '.join(known) or 'none'}"
+            )
     return cls(**hyper) if isinstance(method, type) else replace(method, **hyper) if hyper else method
 
-def list_methods()->pd.DataFrame: # One row per method: name, class, reads, exact, requests it is suited for, paper, caveat
+# One row per method: name, class, reads, exact, requests it is suited for, paper, caveat
+def list_methods()->pd.DataFrame:
     "The registry as a table"
-    return pd.DataFrame([dict(name=n, cls=c.__name__, reads=' '.join(sorted(c.reads)), exact=c.exact, requests=' '.join(sorted(c.requests - c.fails.keys())), paper=c.paper, caveat=c.caveat)
-                         for n,c in _methods.items()]).rename(columns={'cls': 'class'})
+    return pd.DataFrame(
+        [
+            dict(
+                name=n,
+                cls=c.__name__,
+                reads=' '.join(sorted(c.reads)),
+                exact=c.exact,
+                requests=' '.join(sorted(c.requests - c.fails.keys())),
+                paper=c.paper,
+                caveat=c.caveat,
+            )
+            for n, c in _methods.items()
+        ]
+    ).rename(columns={'cls': 'class'})
 
 # %% ../nbs/30_learner.ipynb #9fb2b4f8
 @dataclass
@@ -350,24 +462,44 @@ class UnlearnRecord:
     environment:dict
     cpu_seconds:float=0.  # Of the processors; on a GPU this says little
     chain:list = field(default_factory=list) # Records of earlier requests on the same model
-    outcome:dict = field(default_factory=dict) # What held-out images say, see `check_outcome`; empty in old records
+    # What held-out images say, see `check_outcome`; empty in old records
+    outcome:dict = field(default_factory=dict)
 
 def model_hash(
     model:nn.Module
 )->str: # 16 hex digits
     "Hash of all parameters and buffers with their names"
     h = hashlib.sha256()
-    for k,v in model.state_dict().items(): h.update(k.encode()); h.update(v.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes() if v.numel() else b'')
+    for k, v in model.state_dict().items():
+        h.update(k.encode())
+        h.update(
+            v.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes()
+            if v.numel()
+            else b''
+        )
     return h.hexdigest()[:16]
 
 # %% ../nbs/30_learner.ipynb #951391cb
 class _SealedLoaders(DataLoaders):
     "Stands in for a learner's loaders while a method runs"
     def __init__(self, like): self.path,self._device = like.path,getattr(like, 'device', None)
-    def __getitem__(self, i): raise SealedDataError("a method reads data through the split it is given, not through `learn.dls`")
+    def __getitem__(self, i):
+        raise SealedDataError("a method reads data through the split it is given, not through `learn.dls`")
 
 _layout = ChannelsLast,Autocast,MixedPrecision
-def _is_default(c): return isinstance(c, (*map(type, L(Learner.__init__.__globals__['defaults'].callbacks).map(lambda o: o() if isinstance(o, type) else o)), RecipeRecorder))
+def _is_default(c):
+    return isinstance(
+        c,
+        (
+            *map(
+                type,
+                L(Learner.__init__.__globals__['defaults'].callbacks).map(
+                    lambda o: o() if isinstance(o, type) else o
+                ),
+            ),
+            RecipeRecorder,
+        ),
+    )
 
 def frozen_copy(
     model:nn.Module
@@ -379,10 +511,21 @@ def frozen_copy(
 
 def working_copy(
     learn:Learner
-)->Learner: # Shares only data; all parameters trainable, no loaders, no metrics, only callbacks of precision and layout
+    # Shares only data; all parameters trainable, no loaders, no metrics, only callbacks of precision and
+    # layout
+)->Learner:
     "A copy of a learner for a method to work on"
-    new = Learner(learn.dls, copy.deepcopy(learn.model), loss_func=copy.deepcopy(learn.loss_func), opt_func=Adam, lr=learn.lr, path=learn.path,
-                  model_dir=learn.model_dir, moms=learn.moms, cbs=[copy.copy(c) for c in learn.cbs if isinstance(c, _layout)] + [CostMeter(), TrimMemory()])
+    new = Learner(
+        learn.dls,
+        copy.deepcopy(learn.model),
+        loss_func=copy.deepcopy(learn.loss_func),
+        opt_func=Adam,
+        lr=learn.lr,
+        path=learn.path,
+        model_dir=learn.model_dir,
+        moms=learn.moms,
+        cbs=[copy.copy(c) for c in learn.cbs if isinstance(c, _layout)] + [CostMeter(), TrimMemory()],
+    )
     new.dls = _SealedLoaders(learn.dls)
     for p in new.model.parameters(): p.requires_grad_(True)
     new.arch_config,new.recipe,new.seed = (getattr(learn, a, None) for a in ('arch_config', 'recipe', 'seed'))
@@ -391,15 +534,27 @@ def working_copy(
 # %% ../nbs/30_learner.ipynb #68dcf655
 def _check_fit(learn, split):
     "Does the split belong to this learner's data, and the head to its classes?"
-    if not isinstance(split, ForgetSplit): raise RequestError(f"`split` must be a `ForgetSplit`, got {type(split).__name__}")
-    if data_fingerprint(learn.dls.train_ds) != split.data: raise RequestError(f"the split was made for other data (fingerprint {split.data}) than the learner's ({data_fingerprint(learn.dls.train_ds)})")
+    if not isinstance(split, ForgetSplit):
+        raise RequestError(f"`split` must be a `ForgetSplit`, got {type(split).__name__}")
+    if data_fingerprint(learn.dls.train_ds) != split.data:
+        raise RequestError(
+            f"the split was made for other data (fingerprint {split.data}) than the learner's"
+            f" ({data_fingerprint(learn.dls.train_ds)})"
+        )
     x = torch.zeros(2, *input_shape(learn.dls), device=next(learn.model.parameters()).device)
     mode = learn.model.training
     try:
         with torch.no_grad(): out = learn.model.eval()(x)
-    except RuntimeError as e: raise RequestError(f"the model cannot read images of {x.shape[1]} channels and {x.shape[2]}x{x.shape[3]} pixels: {str(e).splitlines()[0]}") from e
+    except RuntimeError as e:
+        raise RequestError(
+            f"the model cannot read images of {x.shape[1]} channels and {x.shape[2]}x{x.shape[3]} pixels:"
+            f" {str(e).splitlines()[0]}"
+        ) from e
     finally: learn.model.train(mode)
-    if out.shape[-1] != len(split.vocab): raise RequestError(f"the model's head has {out.shape[-1]} outputs but the data have {len(split.vocab)} classes")
+    if out.shape[-1] != len(split.vocab):
+        raise RequestError(
+            f"the model's head has {out.shape[-1]} outputs but the data have {len(split.vocab)} classes"
+        )
 
 def predict_logits(
     learn:Learner,
@@ -418,14 +573,20 @@ def check_trained(
 )->float:          # Their accuracy; warns if it could be chance
     "Warn if a learner is no better than guessing"
     ds = learn.dls.valid_ds
-    logits,y = predict_logits(learn, part_dl(learn.dls.valid, np.linspace(0, len(ds)-1, min(n, len(ds))).round().astype(int)))
+    logits, y = predict_logits(
+        learn, part_dl(learn.dls.valid, np.linspace(0, len(ds) - 1, min(n, len(ds))).round().astype(int))
+    )
     acc,chance = (logits.argmax(1) == y).double().mean().item(),y.bincount().max().item()/len(y)
     if acc < chance + 3*(chance*(1-chance)/len(y))**.5:
-        warnings.warn(f"the model classifies {acc:.1%} of {len(y)} held-out images correctly, no better than guessing ({chance:.1%}): an untrained model, another normalisation, or another order of the classes?")
+        warnings.warn(
+            f"the model classifies {acc:.1%} of {len(y)} held-out images correctly, no better than guessing"
+            f" ({chance:.1%}): an untrained model, another normalisation, or another order of the classes?"
+        )
     return acc
 
 # %% ../nbs/30_learner.ipynb #3e01ed4a
-_hardly_ever = .02   # Share of a class that a model which never saw it may get right; A_Df of retrained models in results/ is 0
+# Share of a class that a model which never saw it may get right; A_Df of retrained models in results/ is 0
+_hardly_ever = .02
 _retained_loss = .03 # Retained accuracy that may go without a word
 _false_alarm = .05   # Of each of the two tests
 _look = 500          # Held-out images of each side to look at
@@ -449,7 +610,9 @@ def recognised(
 def _held_out(
     split:ForgetSplit,
     n:int # At most so many of each side, spread evenly
-)->tuple:  # Positions of held-out images of the classes that went, that stay and that went before; the first and the last
+    # Positions of held-out images of the classes that went, that stay and that went before; the first and the
+    # last
+)->tuple:
              # classes by number
     "Which held-out images can tell whether the request was met"
     y = dataset_targets(split.dls.valid_ds)
@@ -462,8 +625,10 @@ def _held_out(
     return *found,went.tolist(),earlier.tolist()
 
 # %% ../nbs/30_learner.ipynb #7a4bca8b
-# From results/methods_digits and results/methods_cifar10 (class requests, 5 and 3 seeds). The order is ours: neggrad changes
-# the whole network (5 % of the time of retraining on CIFAR-10), salun half of it (4 %), euk (1 %) leaves early layers alone
+# From results/methods_digits and results/methods_cifar10 (class requests, 5 and 3 seeds). The order is ours:
+# neggrad changes
+# the whole network (5 % of the time of retraining on CIFAR-10), salun half of it (4 %), euk (1 %) leaves
+# early layers alone
 _next_methods = 'neggrad','salun','euk'
 
 def _next_method(name): return next(m for m in _next_methods if m != name)
@@ -477,14 +642,21 @@ def _says_forgotten(f, n_classes):
     what = f"{f['images']} held-out images of {' and '.join(f['classes'])}, {_percent(f['before'])} before"
     after = _percent(f['after'])
     if not f['recognised']: return f"recognises {after} of what was to go ({what})"
-    if more_than(round(f['after']*f['images']), f['images'], 1/n_classes): return f"still recognises {after} of what was to go ({what})"
-    return f"still names {after} of what was to go ({what}), as a guess would; a retrained model hardly ever does"
+    if more_than(round(f['after'] * f['images']), f['images'], 1 / n_classes):
+        return f"still recognises {after} of what was to go ({what})"
+    return (
+        f"still names {after} of what was to go ({what}), as a guess would; a retrained model hardly ever"
+        " does"
+    )
 
 def _says_retained(r):
     "What held-out images of the classes that stay say, in words"
     if not r['images']: return 'no held-out images of what stays'
     verb = 'fell' if r['fell'] else 'went'
-    return f"retained accuracy {verb} from {_percent(r['before'])} to {_percent(r['after'])} on {r['images']} images"
+    return (
+        f"retained accuracy {verb} from {_percent(r['before'])} to {_percent(r['after'])} on {r['images']}"
+        " images"
+    )
 
 # %% ../nbs/30_learner.ipynb #029e08af
 def _says_back(e):
@@ -505,7 +677,10 @@ def _says(res, n_classes, method):
 def _compare(was, now, sizes):
     "Images and accuracy before and after, of one group after another"
     share = lambda o: o.double().mean().item() if len(o) else None
-    return [{'images': len(a), 'before': share(a), 'after': share(b)} for a,b in zip(was.split(sizes), now.split(sizes))]
+    return [
+        {'images': len(a), 'before': share(a), 'after': share(b)}
+        for a, b in zip(was.split(sizes), now.split(sizes))
+    ]
 
 def check_outcome(
     old:Learner,          # The model before; its normalisation is used
@@ -513,8 +688,10 @@ def check_outcome(
     split:ForgetSplit,    # What was to be forgotten
     method:UnlearnMethod, # Named in the advice
     n:int=_look           # At most so many held-out images of what went, and as many of what stays
-)->dict:                  # `forgotten` (None without a held-out counterpart), `retained` and `earlier` (None on a first request):
-                          # images, accuracy before and after, and whether it is still `recognised`, `fell` or is `back`;
+    # `forgotten` (None without a held-out counterpart), `retained` and `earlier` (None on a first request):
+)->dict:
+                          # images, accuracy before and after, and whether it is still `recognised`, `fell` or
+                          # is `back`;
                           # `failed`, `says`, `next`; the cost of the look
     "Ask held-out images whether a request was met; the forget set stays closed"
     split = split.on(old.dls)
@@ -530,11 +707,19 @@ def check_outcome(
                 'back': more_than(again, len(past), max(earlier['before'] or 0., _hardly_ever))}
     unremarkable = 1 - max((retained['before'] or 0) - _retained_loss, 0)
     retained['fell'] = more_than(len(kept)-right, len(kept), unremarkable)
-    res = {'forgotten': forgotten if len(gone) else None, 'retained': retained, 'earlier': earlier if len(past) else None,
-           'failed': forgotten['recognised'] or retained['fell'] or earlier['back']}
+    res = {
+        'forgotten': forgotten if len(gone) else None,
+        'retained': retained,
+        'earlier': earlier if len(past) else None,
+        'failed': forgotten['recognised'] or retained['fell'] or earlier['back'],
+    }
     res['next'] = _next_method(method.name) if res['failed'] and not method.exact else None
-    return res | {'says': _says(res, len(split.vocab), method), 'samples_read': {'valid_forget': len(gone)+len(past), 'valid_retain': len(kept)},
-                  'images': {'forward': 2*sum(sizes)}, 'seconds': t.seconds}
+    return res | {
+        'says': _says(res, len(split.vocab), method),
+        'samples_read': {'valid_forget': len(gone) + len(past), 'valid_retain': len(kept)},
+        'images': {'forward': 2 * sum(sizes)},
+        'seconds': t.seconds,
+    }
 
 # %% ../nbs/30_learner.ipynb #ec7faad0
 @patch
@@ -545,7 +730,8 @@ def unlearn(self:Learner,
     cbs=None,                # Further callbacks for the method's fits, such as loggers
     progress:bool=False,     # Show fastai's progress bars
     **hyper                  # Hyper-parameters of the method
-)->Learner:                  # A new learner with `unlearn_record`; raises `RequestError`, `SealedDataError`, `DivergedError`
+    # A new learner with `unlearn_record`; raises `RequestError`, `SealedDataError`, `DivergedError`
+)->Learner:
     "A copy of this learner that has forgotten `split.forget`; the learner itself is unchanged"
     method = get_method(method, **hyper)
     _check_fit(self, split)
@@ -559,10 +745,30 @@ def unlearn(self:Learner,
     with timed() as t, seeded(seed), ExitStack() as stack:
         for c in quiet: stack.enter_context(c)
         details = method.run(new, view) or {}
-    if not all(p.isfinite().all() for p in new.model.state_dict().values()): raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")
-    record = UnlearnRecord(method.name, asdict(method) if hasattr(method, '__dataclass_fields__') else {}, split.name, split.kind, len(split.forget_idxs), seed, t.seconds,
-        dict(view.samples_read), dict(new.cost_meter.images), split.fingerprint, split.data, before, model_hash(new.model), details, environment(), t.cpu_seconds,
-        [*getattr(getattr(self, 'unlearn_record', None), 'chain', []), *([asdict(replace(self.unlearn_record, chain=[]))] if hasattr(self, 'unlearn_record') else [])])
+    if not all(p.isfinite().all() for p in new.model.state_dict().values()):
+        raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")
+    record = UnlearnRecord(
+        method.name,
+        asdict(method) if hasattr(method, '__dataclass_fields__') else {},
+        split.name,
+        split.kind,
+        len(split.forget_idxs),
+        seed,
+        t.seconds,
+        dict(view.samples_read),
+        dict(new.cost_meter.images),
+        split.fingerprint,
+        split.data,
+        before,
+        model_hash(new.model),
+        details,
+        environment(),
+        t.cpu_seconds,
+        [
+            *getattr(getattr(self, 'unlearn_record', None), 'chain', []),
+            *([asdict(replace(self.unlearn_record, chain=[]))] if hasattr(self, 'unlearn_record') else []),
+        ],
+    )
     new.unlearn_forgotten = sorted({*gone, *split.forget_idxs})
     record.outcome = check_outcome(self, new, split.without(gone), method)
     if record.outcome['failed']: warnings.warn(f"{method.name}: {record.outcome['says']}")
@@ -571,14 +777,30 @@ def unlearn(self:Learner,
 # %% ../nbs/30_learner.ipynb #fe7836b2
 def _released(old, new, record):
     "Turn the working copy into a learner like `old`: loaders, metrics, callbacks, flags and mode"
-    res = Learner(old.dls, new.model, loss_func=new.loss_func, opt_func=old.opt_func if not isinstance(old.opt_func, OptimWrapper) else Adam, lr=old.lr, splitter=old.splitter,
-                  metrics=copy.deepcopy(old.metrics), path=old.path, model_dir=old.model_dir, wd=old.wd, wd_bn_bias=old.wd_bn_bias, train_bn=old.train_bn, moms=old.moms,
-                  cbs=[copy.copy(c) for c in old.cbs if not _is_default(c)])
-    if getattr(old, 'recipe', None) is not None: res.add_cb(RecipeRecorder()).recipe = copy.deepcopy(old.recipe)
+    res = Learner(
+        old.dls,
+        new.model,
+        loss_func=new.loss_func,
+        opt_func=old.opt_func if not isinstance(old.opt_func, OptimWrapper) else Adam,
+        lr=old.lr,
+        splitter=old.splitter,
+        metrics=copy.deepcopy(old.metrics),
+        path=old.path,
+        model_dir=old.model_dir,
+        wd=old.wd,
+        wd_bn_bias=old.wd_bn_bias,
+        train_bn=old.train_bn,
+        moms=old.moms,
+        cbs=[copy.copy(c) for c in old.cbs if not _is_default(c)],
+    )
+    if getattr(old, 'recipe', None) is not None:
+        res.add_cb(RecipeRecorder()).recipe = copy.deepcopy(old.recipe)
     for k,v in vars(new).items():
         if k in ('arch_config', 'seed') or k.startswith('unlearn_'): setattr(res, k, v)
     flags = {n: p.requires_grad for n,p in old.model.named_parameters()}
-    for n,p in res.model.named_parameters(): p.requires_grad_(flags.get(n, True)); p.grad = None
+    for n, p in res.model.named_parameters():
+        p.requires_grad_(flags.get(n, True))
+        p.grad = None
     res.model.train(old.model.training)
     res.unlearn_record = record
     return res
@@ -594,11 +816,13 @@ class LRRange:
 
 class _ExcessLoss(Callback):
     order,run_valid = 45,False
-    def __init__(self, model, meter, limit): self.frozen,self.meter,self.limit,self.lrs,self.excess = model,meter,limit,[],[]
+    def __init__(self, model, meter, limit):
+        self.frozen, self.meter, self.limit, self.lrs, self.excess = model, meter, limit, [], []
     def after_loss(self):
         with torch.no_grad(): base = self.loss_func(self.frozen(self.x).float(), self.y)
         self.meter.images['forward'] += len(self.pred)
-        self.lrs.append(float(self.opt.hypers[0]['lr'])); self.excess.append((self.loss.detach()-base).item())
+        self.lrs.append(float(self.opt.hypers[0]['lr']))
+        self.excess.append((self.loss.detach() - base).item())
         if not np.isfinite(self.excess[-1]) or self.excess[-1] > self.limit: raise CancelFitException
 
 def lr_edge(
@@ -606,7 +830,8 @@ def lr_edge(
     excess,       # Excess loss after stepping with each, in nats
     tol:float=.25 # What counts as harm, in nats
 )->float:         # Within the range of `lrs`
-    "The rate at which the excess passes `tol` and stays above it for a second batch, interpolated in log rate"
+    """The rate at which the excess passes `tol` and stays above it for a second batch, interpolated in log
+    rate"""
     e = np.nan_to_num(np.asarray(excess, dtype=float), nan=1e9, posinf=1e9)
     over = np.nonzero((e > tol) & (np.append(e[1:], e[-1]) > tol))[0]
     if not len(over): return float(lrs[-1])
@@ -635,7 +860,8 @@ def lr_range(
         probe,log = working_copy(learn),_ExcessLoss(frozen, learn.cost_meter, limit=3.)
         probe.cost_meter.images = learn.cost_meter.images
         sched = ParamScheduler({'lr': lambda pos: lo*(hi/lo)**min(pos*epochs*len(dl)/max(steps-1, 1), 1.)})
-        with probe.no_bar(), probe.no_logging(): UnlearnMethod.fit(method, probe, dl, epochs, lo, cbs=[*cbs, sched, log, _StopAfter(steps)], bn=bn)
+        with probe.no_bar(), probe.no_logging():
+            UnlearnMethod.fit(method, probe, dl, epochs, lo, cbs=[*cbs, sched, log, _StopAfter(steps)], bn=bn)
         edges.append(lr_edge(log.lrs, log.excess, tol))
     return LRRange(float(np.exp(np.log(edges).mean())), log.lrs, log.excess, edges)
 

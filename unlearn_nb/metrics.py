@@ -78,7 +78,11 @@ def distances(
     "How far the answers on the forget set are from retrained models'"
     refs = [o['forget'] for o in others]
     mean = lambda f: float(np.mean([f(outs['forget'], r) for r in refs])) if refs else None
-    return {'JS': mean(lambda a, b: js_divergence(a.logits, b.logits).mean().item()), 'activation_distance': mean(activation_distance), 'completeness': mean(completeness)}
+    return {
+        'JS': mean(lambda a, b: js_divergence(a.logits, b.logits).mean().item()),
+        'activation_distance': mean(activation_distance),
+        'completeness': mean(completeness),
+    }
 
 # %% ../nbs/60_metrics.ipynb #b20eb3eb
 def average_gap(
@@ -100,15 +104,23 @@ def tow(
 def prediction_spread(
     o:Outputs
 )->dict: # 'shares' per class, 'entropy' of the shares in bits, 'largest' share
-    "What a set of images is called: a forgotten class should scatter as it does for a retrained model, not all go to one"
+    """What a set of images is called: a forgotten class should scatter as it does for a retrained model, not
+    all go to one"""
     s = o.preds.bincount(minlength=o.logits.shape[1]).double()/len(o)
-    return {'shares': s.tolist(), 'entropy': -torch.special.xlogy(s, s).sum().item()/math.log(2), 'largest': s.max().item()}
+    return {
+        'shares': s.tolist(),
+        'entropy': -torch.special.xlogy(s, s).sum().item() / math.log(2),
+        'largest': s.max().item(),
+    }
 
 def class_rates(
     o:Outputs
 )->list: # Accuracy 0..1 per class; `None` for a class without images
     "Which classes pay"
-    return [hit_rate(Outputs(o.logits[m], o.targets[m], o.idxs[m])) for m in (o.targets == k for k in range(o.logits.shape[1]))]
+    return [
+        hit_rate(Outputs(o.logits[m], o.targets[m], o.idxs[m]))
+        for m in (o.targets == k for k in range(o.logits.shape[1]))
+    ]
 
 # %% ../nbs/60_metrics.ipynb #721082da
 def margins(
@@ -121,7 +133,8 @@ def margins(
 
 # %% ../nbs/60_metrics.ipynb #997eb842
 def _bin_shares(m, lo, hi, bins, right_open):
-    "Share of the models in each of `bins` equal bins (n, bins); the largest value is in the last one, or nowhere"
+    """Share of the models in each of `bins` equal bins (n, bins); the largest value is in the last one, or
+    nowhere"""
     at = ((m-lo)/(hi-lo).clamp(min=1e-12)*bins).long()
     counts = F.one_hot(at.clamp(0, bins), bins+1).double().sum(0)
     top = counts[:,bins].clone()
@@ -152,10 +165,12 @@ class _Watch(Callback):
     order,run_valid = 100,False
     def __init__(self, x, y, steps): self.x,self.truth,self.steps,self.curve = x,y,steps,[]
     def look(self, model):
-        with torch.no_grad(): self.curve.append((model.eval()(self.x).argmax(1) == self.truth).double().mean().item())
+        with torch.no_grad():
+            self.curve.append((model.eval()(self.x).argmax(1) == self.truth).double().mean().item())
     def before_fit(self): self.look(self.model)
     def after_batch(self):
-        self.look(self.model); self.model.train()
+        self.look(self.model)
+        self.model.train()
         for c in self.learn.cbs:
             if isinstance(c, BatchNormMode): c.before_train()
         if self.train_iter >= self.steps: raise CancelFitException
@@ -175,7 +190,8 @@ def relearn_curve(
     x,y = (torch.cat([o.as_subclass(Tensor) for o in b]) for b in zip(*spread(split, 'forget', n)[0]))
     watch = _Watch(x, y, steps)
     with seeded(seed), probe.no_bar(), probe.no_logging():
-        dl = split.loader('forget', train=True, bs=bs); dl.rng.seed(seed)
+        dl = split.loader('forget', train=True, bs=bs)
+        dl.rng.seed(seed)
         UnlearnMethod().fit(probe, dl, math.ceil(steps/len(dl)), lr, cbs=[watch], bn='eval')
     return watch.curve
 
@@ -237,7 +253,9 @@ def bootstrap_ci(
     x = np.asarray(x, dtype=float)
     if len(x) < 2 or all_equal(x): return np.nan,np.nan
     rng = np.random.default_rng(seed)
-    ci = sps.bootstrap((x,), np.mean, confidence_level=level, n_resamples=n, method='percentile', rng=rng).confidence_interval
+    ci = sps.bootstrap(
+        (x,), np.mean, confidence_level=level, n_resamples=n, method='percentile', rng=rng
+    ).confidence_interval
     return float(ci.low),float(ci.high)
 
 # %% ../nbs/60_metrics.ipynb #ceee89f8
@@ -260,13 +278,23 @@ def evaluate(
     learn:Learner,      # The unlearned model
     split:ForgetSplit,  # The request
     oracle=()           # Learners retrained without the forget set
-)->pd.DataFrame:        # Columns metric, value, oracle (mean), oracle_std (`NaN` for fewer than two), gap (absolute)
-    "Score an unlearned model beside retrained ones; warns if they were made with different numbers of threads"
+    # Columns metric, value, oracle (mean), oracle_std (`NaN` for fewer than two), gap (absolute)
+)->pd.DataFrame:
+    """Score an unlearned model beside retrained ones; warns if they were made with different numbers of
+    threads"""
     oracle = [oracle] if isinstance(oracle, Learner) else list(oracle)
     warn_threads(map(made_with, [learn, *oracle]), 'the models')
     oracle = [measures(o, split) for o in oracle]
     rows = []
     for k,v in measures(learn, split).items():
         ref = pd.Series([o[k] for o in oracle], dtype=float).dropna()
-        rows.append({'metric': k, 'value': v, 'oracle': ref.mean(), 'oracle_std': ref.std(), 'gap': abs(v-ref.mean()) if v is not None else None})
+        rows.append(
+            {
+                'metric': k,
+                'value': v,
+                'oracle': ref.mean(),
+                'oracle_std': ref.std(),
+                'gap': abs(v - ref.mean()) if v is not None else None,
+            }
+        )
     return pd.DataFrame(rows).astype({c: float for c in ('value', 'oracle', 'oracle_std', 'gap')})

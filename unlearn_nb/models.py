@@ -17,7 +17,8 @@ from torchvision.models.vision_transformer import VisionTransformer
 from .core import RequestError, seeded
 
 # %% ../nbs/20_models.ipynb #eadee3bd
-def _conv(ni, nf, stride=1, ks=3): return nn.Sequential(nn.Conv2d(ni, nf, ks, stride, ks//2, bias=False), nn.BatchNorm2d(nf))
+def _conv(ni, nf, stride=1, ks=3):
+    return nn.Sequential(nn.Conv2d(ni, nf, ks, stride, ks // 2, bias=False), nn.BatchNorm2d(nf))
 
 class ResBlock(nn.Module):
     "Two 3x3 convolutions with a shortcut (He et al., 2016)"
@@ -38,7 +39,9 @@ def small_resnet(
     widths:tuple=(32, 64, 160)
 )->nn.Sequential:
     "A residual network of 0.4 million parameters"
-    stem = [_conv(n_in, widths[0], 1 if size < 24 else 2), nn.ReLU()] + ([nn.MaxPool2d(3, 2, 1)] if size >= 64 else [])
+    stem = [_conv(n_in, widths[0], 1 if size < 24 else 2), nn.ReLU()] + (
+        [nn.MaxPool2d(3, 2, 1)] if size >= 64 else []
+    )
     blocks = [ResBlock(ni, nf, 1 if i == 0 else 2) for i,(ni,nf) in enumerate(zip(widths[:1]+widths, widths))]
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], n_out))
 
@@ -52,9 +55,24 @@ def resnet18_cifar(n_out, n_in=3, size=32):
 
 def allcnn(n_out, n_in=3, size=32):
     "All-convolutional network with batch norm (Springenberg et al., 2015, arXiv:1412.6806)"
-    widths = [(n_in, 96, 1), (96, 96, 1), (96, 96, 2), (96, 192, 1), (192, 192, 1), (192, 192, 2), (192, 192, 1)]
+    widths = [
+        (n_in, 96, 1),
+        (96, 96, 1),
+        (96, 96, 2),
+        (96, 192, 1),
+        (192, 192, 1),
+        (192, 192, 2),
+        (192, 192, 1),
+    ]
     layers = [l for a,b,s in widths for l in (_conv(a, b, s), nn.ReLU())]
-    return nn.Sequential(*layers, _conv(192, 192, ks=1), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(192, n_out))
+    return nn.Sequential(
+        *layers,
+        _conv(192, 192, ks=1),
+        nn.ReLU(),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Flatten(),
+        nn.Linear(192, n_out),
+    )
 
 def vit(n_out, n_in=3, size=32, width=96, depth=4, heads=4):
     "torchvision's vision transformer, small (Dosovitskiy et al., 2021, arXiv:2010.11929)"
@@ -71,7 +89,9 @@ def _set_child(model, name, new):
 def _adapt_input(model, n_in, keep=False):
     name,old = next((n, c) for n,c in model.named_modules() if isinstance(c, nn.Conv2d))
     if old.in_channels == n_in: return model
-    new = nn.Conv2d(n_in, old.out_channels, old.kernel_size, old.stride, old.padding, bias=old.bias is not None)
+    new = nn.Conv2d(
+        n_in, old.out_channels, old.kernel_size, old.stride, old.padding, bias=old.bias is not None
+    )
     if keep:
         new.weight.data = old.weight.data.sum(1, keepdim=True).repeat(1, n_in, 1, 1)/n_in
         if old.bias is not None: new.bias.data = old.bias.data
@@ -84,13 +104,20 @@ def _adapt_head(model, n_out):
     return model
 
 def _torchvision(arch, n_out, n_in, pretrained):
-    if not pretrained: return _adapt_input(torchvision.models.get_model(arch, weights=None, num_classes=n_out), n_in)
-    return _adapt_head(_adapt_input(torchvision.models.get_model(arch, weights='DEFAULT'), n_in, keep=True), n_out)
+    if not pretrained:
+        return _adapt_input(torchvision.models.get_model(arch, weights=None, num_classes=n_out), n_in)
+    return _adapt_head(
+        _adapt_input(torchvision.models.get_model(arch, weights='DEFAULT'), n_in, keep=True), n_out
+    )
 
 def _timm(arch, n_out, n_in, pretrained):
-    try: import timm
-    except ImportError as e: raise RequestError("`timm/` models need the package timm; install `unlearn_nb[timm]`") from e
-    return timm.create_model(arch.removeprefix('timm/'), pretrained=pretrained, num_classes=n_out, in_chans=n_in)
+    try:
+        import timm
+    except ImportError as e:
+        raise RequestError("`timm/` models need the package timm; install `unlearn_nb[timm]`") from e
+    return timm.create_model(
+        arch.removeprefix('timm/'), pretrained=pretrained, num_classes=n_out, in_chans=n_in
+    )
 
 _small = dict(small_resnet=small_resnet, resnet18_cifar=resnet18_cifar, allcnn=allcnn, vit=vit)
 
@@ -106,7 +133,8 @@ def create_model(
     size:int=32,           # Side of the pictures; the small networks adapt to it
     pretrained:bool=False, # ImageNet weights (downloaded once); not for the small networks
     seed:int|None=None     # Seed of the initial weights; None: the generator as it stands
-)->nn.Module:              # Raises `RequestError` for an unknown name, a size that does not fit, or missing weights
+    # Raises `RequestError` for an unknown name, a size that does not fit, or missing weights
+)->nn.Module:
     "A classifier with `n_out` outputs"
     with seeded(seed) if seed is not None else nullcontext():
         if arch in _small:
@@ -115,15 +143,24 @@ def create_model(
         if arch.startswith('timm/'): return _timm(arch, n_out, n_in, pretrained)
         if arch not in list_archs():
             close = difflib.get_close_matches(arch, list_archs(), n=3)
-            raise RequestError(f"unknown architecture {arch!r}" + (f"; did you mean {' or '.join(close)}?" if close else f"; try {', '.join(_small)} or a torchvision name"))
+            raise RequestError(
+                f"unknown architecture {arch!r}"
+                + (
+                    f"; did you mean {' or '.join(close)}?"
+                    if close
+                    else f"; try {', '.join(_small)} or a torchvision name"
+                )
+            )
         return _torchvision(arch, n_out, n_in, pretrained)
 
 # %% ../nbs/20_models.ipynb #3e108bbb
 def head_of(
     model:nn.Module,
     n:int # Classes
-)->tuple[str, nn.Linear]: # Name and module; raises `RequestError` if the last linear layer does not have `n` outputs
+    # Name and module; raises `RequestError` if the last linear layer does not have `n` outputs
+)->tuple[str, nn.Linear]:
     "The linear layer that makes the logits"
     found = [(k, m) for k,m in model.named_modules() if isinstance(m, nn.Linear)]
-    if not found or found[-1][1].out_features != n: raise RequestError(f"this network does not end in a linear layer of {n} outputs")
+    if not found or found[-1][1].out_features != n:
+        raise RequestError(f"this network does not end in a linear layer of {n} outputs")
     return found[-1]

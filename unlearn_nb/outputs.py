@@ -32,18 +32,25 @@ class Outputs:
     def __post_init__(self):
         n = {len(o) for o in (self.logits, self.targets, self.idxs, *self.layers.values())}
         if len(n) == 1: return
-        raise RequestError(f"{len(self.logits)} logits, {len(self.targets)} labels and {len(self.idxs)} positions "
-                           "do not belong together")
+        raise RequestError(
+            f"{len(self.logits)} logits, {len(self.targets)} labels and {len(self.idxs)} positions "
+            "do not belong together"
+        )
     def __len__(self): return len(self.targets)
     preds = property(lambda self: self.logits.argmax(1), doc="Predicted labels (n,)")
     hits = property(lambda self: self.preds == self.targets, doc="Correct or not, bool (n,)")
-    losses = property(lambda self: F.cross_entropy(self.logits, self.targets, reduction='none'), doc="Cross-entropy per sample in nats (n,)")
+    losses = property(
+        lambda self: F.cross_entropy(self.logits, self.targets, reduction='none'),
+        doc="Cross-entropy per sample in nats (n,)",
+    )
 
 def spread(
     split:ForgetSplit,
     part:str,        # Name of a partition
     n:int|None=None  # At most so many images, evenly spaced; None: all
-)->tuple|None:       # A loader in order and clean, and the positions of its images; `None` if the partition does not exist or is empty
+    # A loader in order and clean, and the positions of its images; `None` if the partition does not exist or
+    # is empty
+)->tuple|None:
     "A partition, or a part of it that is the same for every model"
     idxs,dl = split.idxs[part],split.loader(part)
     if idxs is None or not len(idxs): return None
@@ -75,7 +82,9 @@ def collect(
     parts=('forget', 'retain', 'valid_forget', 'valid_retain'), # Partitions to run on
     n:int|None=None, # At most so many images of each, evenly spaced; None: all
     layers=()        # Names of modules whose output is kept too, see `pooled`
-)->dict[str, Outputs|None]: # `None` for a partition that does not exist or is empty; raises `RequestError` if the learner has other data
+    # `None` for a partition that does not exist or is empty; raises `RequestError` if the learner has other
+    # data
+)->dict[str, Outputs|None]:
     "Run the network once on each partition"
     split = split.on(learn.dls) # each model with its own normalisation
     def one(found):
@@ -89,17 +98,24 @@ def collect(
 def _watched(model, n):
     "Collect what goes into the last layer"
     rows = []
-    h = head_of(model, n)[1].register_forward_pre_hook(lambda m, inp: rows.append(inp[0].detach().float().cpu()))
+    h = head_of(model, n)[1].register_forward_pre_hook(
+        lambda m, inp: rows.append(inp[0].detach().float().cpu())
+    )
     try: yield rows
     finally: h.remove()
 
 def features(
     learn:Learner,
     dl               # In order and clean
-)->tuple:            # Features float32 (n, d) and labels (n,), on the CPU; raises `RequestError` without a linear last layer
+    # Features float32 (n, d) and labels (n,), on the CPU; raises `RequestError` without a linear last layer
+)->tuple:
     "The inputs of the last layer, one pass in eval mode"
-    n = len(class_names(learn.dls)); head = head_of(learn.model, n)[1]
+    n = len(class_names(learn.dls))
+    head = head_of(learn.model, n)[1]
     with _watched(learn.model, n) as rows: logits,y = predict_logits(learn, dl)
     z = torch.cat(rows) if rows else torch.zeros(0, 1)
-    if len(z) != len(y) or not torch.allclose(F.linear(z, *(p.detach().cpu().float() for p in head.parameters())), logits, atol=1e-2, rtol=1e-2): raise RequestError("the last linear layer of this network does not make its answers (an ensemble?)")
+    if len(z) != len(y) or not torch.allclose(
+        F.linear(z, *(p.detach().cpu().float() for p in head.parameters())), logits, atol=1e-2, rtol=1e-2
+    ):
+        raise RequestError("the last linear layer of this network does not make its answers (an ensemble?)")
     return z,y

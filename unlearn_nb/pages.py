@@ -25,13 +25,15 @@ td.t,th.t{text-align:left} tr.retrain{font-weight:600} select{font:inherit;paddi
 td,th{overflow-wrap:normal} p{overflow-wrap:anywhere} img{max-width:100%;height:auto} .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:1rem} figure{margin:0} figcaption{color:var(--soft);font-size:.86rem}
 pre{overflow-x:auto;background:var(--hi);padding:.6em .8em;border-radius:6px;font-size:.82rem}
 @media print{body{max-width:none;font-size:11px} .wide{overflow:visible} table{font-size:8.5px} figure,tr{break-inside:avoid} h2{break-after:avoid}}
-'''
+''' # noqa: E501
 
 def svg_uri(
     fig # A matplotlib figure; closed
 )->str: # For the `src` of an image
     "A figure as part of a page"
-    buf = io.StringIO(); fig.savefig(buf, format='svg', metadata={'Date': None}); plt.close(fig)
+    buf = io.StringIO()
+    fig.savefig(buf, format='svg', metadata={'Date': None})
+    plt.close(fig)
     return 'data:image/svg+xml;base64,' + base64.b64encode(buf.getvalue().encode()).decode()
 
 def render(
@@ -40,4 +42,8 @@ def render(
     **values
 )->str:           # HTML
     "A page from a template, with the common style"
-    return Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template).render(style=Markup(page_style), script=Markup(script), **values)
+    return (
+        Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        .from_string(template)
+        .render(style=Markup(page_style), script=Markup(script), **values)
+    )

@@ -122,7 +122,8 @@ def linear_cka(
 # %% ../nbs/63_probes.ipynb #558aff0c
 class _SameBatch:
     "One batch over and over, as a loader"
-    def __init__(self, batch, steps): self.batch,self.steps,self.device,self.bs = batch,steps,batch[1].device,len(batch[1])
+    def __init__(self, batch, steps):
+        self.batch, self.steps, self.device, self.bs = batch, steps, batch[1].device, len(batch[1])
     def __len__(self): return self.steps
     def __iter__(self): yield from (self.batch for _ in range(self.steps))
 
@@ -145,10 +146,12 @@ def few_shot_relearning(
     shots:int=5,
     steps:int=10,     # Of Adam, on one batch
     lr:float=1e-3,
-    draws:int=1,      # Choices of the images to average over; the same ones for every model, so that one will do
+    # Choices of the images to average over; the same ones for every model, so that one will do
+    draws:int=1,
     seed:int=0,
     n:int=500         # Held-out images to measure on
-)->float|None:        # Accuracy on held-out images of the forgotten classes afterwards, 0..1; `None` if there are none
+    # Accuracy on held-out images of the forgotten classes afterwards, 0..1; `None` if there are none
+)->float|None:
     "How much of a class comes back from a few of its images?"
     split,res = split.on(learn.dls),[]
     held = spread(split, 'valid_forget', n)
@@ -156,7 +159,9 @@ def few_shot_relearning(
     for d in range(draws):
         probe = working_copy(learn)
         with seeded(seed+d), probe.no_bar(), probe.no_logging():
-            UnlearnMethod().fit(probe, _SameBatch(few_shot_batch(split, shots, seed+d), steps), 1, lr, bn='eval')
+            UnlearnMethod().fit(
+                probe, _SameBatch(few_shot_batch(split, shots, seed + d), steps), 1, lr, bn='eval'
+            )
         logits,y = predict_logits(probe, held[0])
         res.append((logits.argmax(1) == y).double().mean().item())
     return float(np.mean(res))
@@ -166,7 +171,8 @@ def rounded(
     model:nn.Module, # Unchanged
     bits:int=4       # At least 2
 )->nn.Module:        # A copy; raises `RequestError` for fewer bits
-    "Weights of each matrix rounded to 2^bits - 1 evenly spaced values, symmetric about zero; biases and norms stay"
+    """Weights of each matrix rounded to 2^bits - 1 evenly spaced values, symmetric about zero; biases and
+    norms stay"""
     if bits < 2: raise RequestError(f"`bits` must be at least 2, got {bits}")
     new = frozen_copy(model)
     for p in new.parameters():
@@ -182,7 +188,8 @@ def quantised(
     n:int=2000         # Images to measure on
 )->float:              # Accuracy on the forget set, 0..1
     "Does rounding bring it back?"
-    like = copy.copy(learn); like.model = rounded(learn.model, bits)
+    like = copy.copy(learn)
+    like.model = rounded(learn.model, bits)
     logits,y = predict_logits(like, spread(split.on(learn.dls), 'forget', n)[0])
     return (logits.argmax(1) == y).double().mean().item()
 
@@ -198,12 +205,17 @@ def invert(
     "Images that a network takes for given classes"
     net,device = frozen_copy(model),next(model.parameters()).device
     with seeded(seed): x = (.3*torch.randn(len(labels), *shape)).to(device)
-    x.requires_grad_(True); labels = labels.to(device)
+    x.requires_grad_(True)
+    labels = labels.to(device)
     opt = torch.optim.Adam([x], lr)
     for i in range(steps):
         shift = (i % 3-1, (i//3) % 3-1) # what depends on single pixels does not survive
-        with torch.enable_grad(): loss = F.cross_entropy(net(x.roll(shift, (2, 3))).float(), labels) + 1e-2*((x[:,:,1:]-x[:,:,:-1]).square().mean()+(x[..., 1:]-x[..., :-1]).square().mean())
-        x.grad, = torch.autograd.grad(loss, x); opt.step()
+        with torch.enable_grad():
+            loss = F.cross_entropy(net(x.roll(shift, (2, 3))).float(), labels) + 1e-2 * (
+                (x[:, :, 1:] - x[:, :, :-1]).square().mean() + (x[..., 1:] - x[..., :-1]).square().mean()
+            )
+        (x.grad,) = torch.autograd.grad(loss, x)
+        opt.step()
         with torch.no_grad(): x.clamp_(-3, 3)
     return x.detach()
 
@@ -218,7 +230,8 @@ def inversion(
     if not split.classes: return None
     labels = torch.tensor(split.classes).repeat_interleave(n)
     x = invert(learn.model, tuple(split.shape), labels, **kwargs)
-    with torch.no_grad(): return (frozen_copy(judge.model)(x).argmax(1).cpu() == labels).double().mean().item()
+    with torch.no_grad():
+        return (frozen_copy(judge.model)(x).argmax(1).cpu() == labels).double().mean().item()
 
 # %% ../nbs/63_probes.ipynb #5f9386ec
 _places = {.5: ', half way', .75: ', three quarters', 1.: ''}
@@ -237,10 +250,20 @@ def look_inside(
     for name,place in places.items():
         both = [outs[p] for p in ('forget', 'retain')]
         z,y = (torch.cat(o).numpy() for o in ([b.layers[name] for b in both], [b.targets for b in both]))
-        if by_class: res[f'linear probe{place}'] = one_shot_accuracy(z, y, held.layers[name].numpy(), held.targets.numpy(), seed=seed)
-        if ref is not None and name in ref['forget'].layers and len(outs['forget']) > 2: res[f'likeness to the original{place}'] = linear_cka(outs['forget'].layers[name], ref['forget'].layers[name])
+        if by_class:
+            res[f'linear probe{place}'] = one_shot_accuracy(
+                z, y, held.layers[name].numpy(), held.targets.numpy(), seed=seed
+            )
+        if ref is not None and name in ref['forget'].layers and len(outs['forget']) > 2:
+            res[f'likeness to the original{place}'] = linear_cka(
+                outs['forget'].layers[name], ref['forget'].layers[name]
+            )
     if by_class: res['own logit'] = own_logit_auc(held, outs['valid_retain'], split.classes)
-    if by_class: res |= {f'relearning, {k} shot{"s"*(k > 1)}': few_shot_relearning(learn, split, k, seed=seed) for k in (1, 5, 10)}
+    if by_class:
+        res |= {
+            f'relearning, {k} shot{"s" * (k > 1)}': few_shot_relearning(learn, split, k, seed=seed)
+            for k in (1, 5, 10)
+        }
     return {k: v for k,v in res.items() if v == v}
 
 # %% ../nbs/63_probes.ipynb #3132535c
@@ -249,11 +272,16 @@ def relearning(
     split:ForgetSplit,
     effort:str='quick',  # 'quick': 40 steps once; 'full': 100 steps, mean of three runs
     seed:int=0
-)->tuple:                # Name -> {'relearn steps', 'relearned on average'}, and name -> accuracy after each step
+    # Name -> {'relearn steps', 'relearned on average'}, and name -> accuracy after each step
+)->tuple:
     "How fast each model takes the whole forget set up again"
-    if effort not in ('quick', 'full'): raise RequestError(f"`effort` must be 'quick' or 'full', got {effort!r}")
+    if effort not in ('quick', 'full'):
+        raise RequestError(f"`effort` must be 'quick' or 'full', got {effort!r}")
     (steps,seeds),table,curves = (40, 1) if effort == 'quick' else (100, 3),{},{}
-    runs = {name: [relearn_curve(l, split, steps, seed=seed+s) for s in range(seeds)] for name,l in learners.items()}
+    runs = {
+        name: [relearn_curve(l, split, steps, seed=seed + s) for s in range(seeds)]
+        for name, l in learners.items()
+    }
     for name,each in runs.items():
         curves[name] = np.mean(each, 0).tolist()
         goal = np.mean([r[0] for r in runs.get('original', each)])
@@ -262,11 +290,13 @@ def relearning(
     return table,curves
 
 def probes(
-    learners:dict,       # Name -> Learner; 'original' among them judges paintings and is what features are compared with
+    # Name -> Learner; 'original' among them judges paintings and is what features are compared with
+    learners:dict,
     split:ForgetSplit,
     effort:str='quick',  # 'full': several relearning seeds and more steps, and the paintings
     seed:int=0
-)->tuple:                # DataFrame (rows: probes, columns: models; `NaN` where one does not apply) and the relearning curves
+    # DataFrame (rows: probes, columns: models; `NaN` where one does not apply) and the relearning curves
+)->tuple:
     "Every probe on every model, and rounding"
     table,curves = relearning(learners, split, effort, seed)
     outs = {name: collect(l, split, n=2000, layers=depths(l.model)) for name,l in learners.items()}
@@ -276,7 +306,8 @@ def probes(
         try: row['last layer re-fit'] = refit_head(l, split)
         except RequestError: row['last layer re-fit'] = None # no linear last layer
         row |= {f'rounded to {bits} bits': quantised(l, split, bits) for bits in (8, 4)}
-        if effort == 'full' and 'original' in learners: row['painted'] = inversion(l, learners['original'], split, seed=seed)
+        if effort == 'full' and 'original' in learners:
+            row['painted'] = inversion(l, learners['original'], split, seed=seed)
     return pd.DataFrame(table).astype(float),curves
 
 # %% ../nbs/63_probes.ipynb #a9d0ec6e
@@ -285,6 +316,10 @@ def plot_relearn(
 ):              # The figure
     "How fast the forgotten images come back"
     fig,ax = plt.subplots(figsize=(4.6, 2.8), dpi=80, layout='constrained')
-    for (name,c),look in zip(curves.items(), ['-', '--', ':', '-.']*9): ax.plot(range(len(c)), [100*v for v in c], look, color='k', linewidth=1.3, label=name)
-    ax.set(xlabel='training steps on the forget set', ylabel='recognised, %', ylim=(-3, 103)); ax.grid(alpha=.3); ax.legend(frameon=False, fontsize=8); sns.despine(ax=ax)
+    for (name, c), look in zip(curves.items(), ['-', '--', ':', '-.'] * 9):
+        ax.plot(range(len(c)), [100 * v for v in c], look, color='k', linewidth=1.3, label=name)
+    ax.set(xlabel='training steps on the forget set', ylabel='recognised, %', ylim=(-3, 103))
+    ax.grid(alpha=0.3)
+    ax.legend(frameon=False, fontsize=8)
+    sns.despine(ax=ax)
     return fig

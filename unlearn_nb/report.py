@@ -11,24 +11,60 @@ from pathlib import Path
 
 import pandas as pd
 
-from .bench import current_rows, mixed_threads, plot_classes, plot_methods, plot_tradeoff, write_results
+from unlearn_nb.bench import (
+    current_rows,
+    mixed_threads,
+    plot_classes,
+    plot_methods,
+    plot_tradeoff,
+    write_results,
+)
 from .core import atomic_dir, environment
 from .pages import render, svg_uri
 from .stats import compare_methods, group_by, ranks, summary, with_gap
 
 # %% ../nbs/82_report.ipynb #d91e532d
-_columns = {'A_Df': 'A_Df %', 'A_Dr': 'A_Dr %', 'UA': 'UA %', 'RA': 'RA %', 'TA': 'TA %', 'MIA': 'MIA %', 'AUC': 'AUC %', 'TPR_1': 'TPR at 1 % FPR', 'JS': 'JS to retrain %', 'linear_probe': 'probe %', 'gap': 'gap %', 'seconds': 'seconds', 'seconds_ratio': 'time / retrain %', 'cpu_ratio': 'CPU time / retrain %', 'images_ratio': 'images / retrain %'}
+_columns = {
+    'A_Df': 'A_Df %',
+    'A_Dr': 'A_Dr %',
+    'UA': 'UA %',
+    'RA': 'RA %',
+    'TA': 'TA %',
+    'MIA': 'MIA %',
+    'AUC': 'AUC %',
+    'TPR_1': 'TPR at 1 % FPR',
+    'JS': 'JS to retrain %',
+    'linear_probe': 'probe %',
+    'gap': 'gap %',
+    'seconds': 'seconds',
+    'seconds_ratio': 'time / retrain %',
+    'cpu_ratio': 'CPU time / retrain %',
+    'images_ratio': 'images / retrain %',
+}
 
 def leaderboard(
     rows # Rows of results.json
-)->pd.DataFrame: # Columns of the group, method, seeds, and text 'mean ± std' per metric; '' where it does not apply
+    # Columns of the group, method, seeds, and text 'mean ± std' per metric; '' where it does not apply
+)->pd.DataFrame:
     "The table that a paper would print"
     s = summary(rows, [m for m in _columns])
     scale = s['metric'].map(lambda m: 1 if m == 'seconds' else 100)
-    text = [f'{m:.3g}' + (f' ± {d:.2g}' if d == d else '') if k == 'seconds' else f'{m:.1f}' + (f' ± {d:.1f}' if d == d else '') for m,d,k in zip(s['mean']*scale, s['std']*scale, s['metric'])]
-    wide = s.assign(text=text).pivot_table(index=[*group_by, 'method'], columns='metric', values='text', aggfunc='first', sort=False)
+    text = [
+        f'{m:.3g}' + (f' ± {d:.2g}' if d == d else '')
+        if k == 'seconds'
+        else f'{m:.1f}' + (f' ± {d:.1f}' if d == d else '')
+        for m, d, k in zip(s['mean'] * scale, s['std'] * scale, s['metric'])
+    ]
+    wide = s.assign(text=text).pivot_table(
+        index=[*group_by, 'method'], columns='metric', values='text', aggfunc='first', sort=False
+    )
     seeds = s.groupby([*group_by, 'method'], sort=False)['n'].max().rename('seeds')
-    return wide.join(seeds)[['seeds', *[c for c in _columns if c in wide]]].rename(columns=_columns).fillna('').reset_index()
+    return (
+        wide.join(seeds)[['seeds', *[c for c in _columns if c in wide]]]
+        .rename(columns=_columns)
+        .fillna('')
+        .reset_index()
+    )
 
 # %% ../nbs/82_report.ipynb #5720d2bb
 _script = '''
@@ -38,7 +74,7 @@ document.querySelectorAll('table').forEach(t=>t.querySelectorAll('th').forEach((
  const up=h.getAttribute('aria-sort')!=='ascending',b=t.tBodies[0],v=r=>r.cells[i].textContent.trim(),n=s=>s===''?Infinity:parseFloat(s);
  t.querySelectorAll('th').forEach(o=>o.removeAttribute('aria-sort'));h.setAttribute('aria-sort',up?'ascending':'descending');
  [...b.rows].sort((p,q)=>{const x=v(p),y=v(q),d=isNaN(n(x))||isNaN(n(y))?x.localeCompare(y):x===y?0:n(x)-n(y);return up?d:-d}).forEach(r=>b.append(r))}));
-'''
+''' # noqa: E501
 
 # %% ../nbs/82_report.ipynb #064198e5
 _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title><style>{{ style }} th{cursor:pointer;user-select:none;position:sticky;top:0} th:hover{background:var(--hi)} th[aria-sort=ascending]::after{content:' \25B4'} th[aria-sort=descending]::after{content:' \25BE'}</style></head><body>
@@ -51,9 +87,12 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 <h2>Forgetting against utility</h2><div class="cards">{% for g, img in figures %}<figure data-group="{{ g }}"><img alt="Forgetting against utility, {{ g }}" src="{{ img }}"><figcaption>{{ g }}</figcaption></figure>{% endfor %}</div>
 {% if ranks is not none and ranks|length > 1 %}<h2>Mean rank by gap</h2><p>Over all comparisons and seeds, 1 is best.</p>{{ table(ranks) }}{% endif %}
 {% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second, percentage points, over shared seeds{% if many %}, with the method whose mean gap is smallest{% endif %}; p by paired t-test, corrected for the number of pairs (Benjamini-Hochberg); pairs whose differences are all equal have none and are left out.</p>{{ table(pairs) }}{% endif %}
-<h2>Made with</h2><p>{% for k, v in env.items() if v %}{{ k }} {{ v }}{% if not loop.last %}, {% endif %}{% endfor %}</p><script>{{ script }}</script></body></html>'''
+<h2>Made with</h2><p>{% for k, v in env.items() if v %}{{ k }} {{ v }}{% if not loop.last %}, {% endif %}{% endfor %}</p><script>{{ script }}</script></body></html>''' # noqa: E501
 
-def _group_name(r): return ', '.join(str(r[k]) + (' epochs' if k == 'epochs' else '') for k in group_by if r[k] not in ('', None))
+def _group_name(r):
+    return ', '.join(
+        str(r[k]) + (' epochs' if k == 'epochs' else '') for k in group_by if r[k] not in ('', None)
+    )
 
 def report_page(
     rows,                        # Rows of results.json
@@ -64,28 +103,62 @@ def report_page(
     board,df = leaderboard(rows),with_gap(rows)
     board['_g'] = [_group_name(r) for r in board.to_dict('records')]
     many = df['method'].nunique() > 8
-    figures = [(_group_name(dict(zip(group_by, k))), svg_uri(f(g))) for k,g in df.groupby(group_by, sort=False) for f in (plot_tradeoff, *([plot_methods] if many else []), *([plot_classes] if 'classes' in g and g['classes'].notna().any() else []))]
+    figures = [
+        (_group_name(dict(zip(group_by, k))), svg_uri(f(g)))
+        for k, g in df.groupby(group_by, sort=False)
+        for f in (
+            plot_tradeoff,
+            *([plot_methods] if many else []),
+            *([plot_classes] if 'classes' in g and g['classes'].notna().any() else []),
+        )
+    ]
     pairs = compare_methods(rows, against='best' if many else None).dropna(subset='p')
     num = lambda s, f: ['' if v != v else f.format(v) for v in s]
-    pairs = pairs.assign(difference=num(100*pairs['difference'], '{:+.2f}'), p=num(pairs['p'], '{:.3f}'), p_corrected=num(pairs['p_corrected'], '{:.3f}'), _g=[_group_name(r) for r in pairs.to_dict('records')]).drop(columns='metric')
+    pairs = pairs.assign(
+        difference=num(100 * pairs['difference'], '{:+.2f}'),
+        p=num(pairs['p'], '{:.3f}'),
+        p_corrected=num(pairs['p_corrected'], '{:.3f}'),
+        _g=[_group_name(r) for r in pairs.to_dict('records')],
+    ).drop(columns='metric')
     rank = ranks(rows).round(2).reset_index()
     same = [c for c in group_by[:-1] if board[c].nunique() == 1] # said once, above the table
     constant = _group_name({**dict.fromkeys(group_by, ''), **{c: board[c].iloc[0] for c in same}})
     board,pairs = board.drop(columns=same),pairs.drop(columns=same)
     threads = ', '.join(map(str, mixed_threads(df.to_dict('records'))))
-    return render(_page, _script, title=title, n=len(df), constant=constant, threads=threads, text={*group_by, 'method', 'first', 'second'}, groups=list(dict.fromkeys(board['_g'])), board=board, many=many, figures=figures, ranks=rank, pairs=pairs, env=env or environment())
+    return render(
+        _page,
+        _script,
+        title=title,
+        n=len(df),
+        constant=constant,
+        threads=threads,
+        text={*group_by, 'method', 'first', 'second'},
+        groups=list(dict.fromkeys(board['_g'])),
+        board=board,
+        many=many,
+        figures=figures,
+        ranks=rank,
+        pairs=pairs,
+        env=env or environment(),
+    )
 
 # %% ../nbs/82_report.ipynb #fe5ea0aa
 def report(
     out:str|Path,       # Folder of a store with results of `bench`
     title:str='Unlearning benchmark'
-)->list[Path]:          # report.html, results.csv, results.tex, results.json; raises `RequestError` if there are none
+    # report.html, results.csv, results.tex, results.json; raises `RequestError` if there are none
+)->list[Path]:
     "Write the page and the tables"
-    rows = current_rows(out); board = leaderboard(rows)
+    rows = current_rows(out)
+    board = leaderboard(rows)
     config = json.loads((Path(out)/'results.json').read_text())
     with atomic_dir(out, overwrite=True) as tmp:
         (tmp/'report.html').write_text(report_page(rows, title, config.get('environment')), encoding='utf-8')
-        with_gap(rows).drop(columns=['details', 'hyper', 'classes'], errors='ignore').to_csv(tmp/'results.csv', index=False)
-        board.rename(columns=lambda c: c.replace('%', r'\%').replace('_', r'\_')).map(lambda v: str(v).replace('±', r'$\pm$').replace('_', r'\_')).to_latex(tmp/'results.tex', index=False, column_format='l'*6+'r'*(board.shape[1]-6))
+        with_gap(rows).drop(columns=['details', 'hyper', 'classes'], errors='ignore').to_csv(
+            tmp / 'results.csv', index=False
+        )
+        board.rename(columns=lambda c: c.replace('%', r'\%').replace('_', r'\_')).map(
+            lambda v: str(v).replace('±', r'$\pm$').replace('_', r'\_')
+        ).to_latex(tmp / 'results.tex', index=False, column_format='l' * 6 + 'r' * (board.shape[1] - 6))
     write_results(Path(out), rows, config['config'], config.get('environment'), config.get('searches', ()))
     return [Path(out)/f for f in ('report.html', 'results.csv', 'results.tex', 'results.json')]

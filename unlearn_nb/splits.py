@@ -28,7 +28,12 @@ class SubsetDS(GetAttr):
     def __getitem__(self, i): return self.dataset[int(self.idxs[i])]
     @property
     def targets(self): return dataset_targets(self.dataset)[self.idxs]
-    def take(self, idxs, split_idx=None): return SubsetDS(self.dataset, self.idxs[torch.as_tensor(idxs, dtype=torch.long)], self.split_idx if split_idx is None else split_idx)
+    def take(self, idxs, split_idx=None):
+        return SubsetDS(
+            self.dataset,
+            self.idxs[torch.as_tensor(idxs, dtype=torch.long)],
+            self.split_idx if split_idx is None else split_idx,
+        )
 
 def part_dl(
     dl:TfmdDL,       # A loader to take bs, device and transforms from
@@ -50,14 +55,20 @@ class ForgetSplit:
         idxs,                    # Positions in `dls.train_ds` to forget
         kind:str='idxs',         # What was asked for: 'class', 'random', 'idxs' or 'where'
         classes:list[int]|None=None # For a class request: the classes, as label numbers
-    ): # Raises `RequestError` for an empty or total forget set, for positions out of range, negative or repeated
-        if not isinstance(dls, DataLoaders) or not isinstance(dls.train, TfmdDL): raise RequestError(f"need fastai `DataLoaders`, got {type(dls).__name__}")
-        for dl in dls.loaders: dl.n_inp # fastai finds this out from a batch at first use, which would shift the random numbers of the first training
+        # Raises `RequestError` for an empty or total forget set, for positions out of range, negative or
+        # repeated
+    ):
+        if not isinstance(dls, DataLoaders) or not isinstance(dls.train, TfmdDL):
+            raise RequestError(f"need fastai `DataLoaders`, got {type(dls).__name__}")
+        # fastai finds this out from a batch at first use, which would shift the random numbers of the first
+        # training
+        for dl in dls.loaders: dl.n_inp
         n,idxs = len(dls.train_ds),torch.as_tensor([int(i) for i in idxs], dtype=torch.long)
         _check_idxs(idxs, n)
         self.dls,self.kind,self.classes = dls,kind,classes
         self.vocab,self.targets = class_names(dls),dataset_targets(dls.train_ds)
-        keep = torch.ones(n, dtype=torch.bool); keep[idxs] = False
+        keep = torch.ones(n, dtype=torch.bool)
+        keep[idxs] = False
         self.idxs = {'forget': idxs.sort()[0], 'retain': keep.nonzero()[:,0]}
         valid,hit = torch.arange(len(dls.valid_ds)),torch.zeros(len(dls.valid_ds), dtype=torch.bool)
         if kind == 'class': hit = torch.isin(dataset_targets(dls.valid_ds), torch.tensor(classes))
@@ -69,8 +80,14 @@ class ForgetSplit:
     retain_idxs = property(lambda self: self.idxs['retain'].tolist(), doc="All other positions, sorted")
     forget = property(lambda self: self.loader('forget', train=True), doc="Training loader of the forget set")
     retain = property(lambda self: self.loader('retain', train=True), doc="Training loader of the retain set")
-    valid_forget = property(lambda self: self.loader('valid_forget'), doc="Held-out images of the forgotten classes; `None` for other requests")
-    valid_retain = property(lambda self: self.loader('valid_retain'), doc="Held-out images of the other classes; all of them for other requests")
+    valid_forget = property(
+        lambda self: self.loader('valid_forget'),
+        doc="Held-out images of the forgotten classes; `None` for other requests",
+    )
+    valid_retain = property(
+        lambda self: self.loader('valid_retain'),
+        doc="Held-out images of the other classes; all of them for other requests",
+    )
 
     @property
     def name(self):
@@ -79,8 +96,15 @@ class ForgetSplit:
         return f"{len(self.forget_idxs)} {'random ' if self.kind == 'random' else ''}images"
 
     def __repr__(self):
-        held = f", held out {len(self.idxs['valid_forget'])} + {len(self.idxs['valid_retain'])}" if self.kind == 'class' else ''
-        return f"ForgetSplit({self.name}: forget {len(self.idxs['forget'])}, retain {len(self.idxs['retain'])}{held}; {self.fingerprint})"
+        held = (
+            f", held out {len(self.idxs['valid_forget'])} + {len(self.idxs['valid_retain'])}"
+            if self.kind == 'class'
+            else ''
+        )
+        return (
+            f"ForgetSplit({self.name}: forget {len(self.idxs['forget'])}, retain"
+            f" {len(self.idxs['retain'])}{held}; {self.fingerprint})"
+        )
 
 # %% ../nbs/11_splits.ipynb #a8d9dedd
 @patch
@@ -90,10 +114,16 @@ def loader(self:ForgetSplit,
     **kwargs           # For `dl.new`, such as `bs`
 ):                     # `None` where the part does not exist
     "A fresh loader of one partition"
-    if part not in self._parts: raise RequestError(f"no partition {part!r}; there are {', '.join(self._parts)}")
+    if part not in self._parts:
+        raise RequestError(f"no partition {part!r}; there are {', '.join(self._parts)}")
     if self.idxs[part] is None: return None
     dl = self.dls.valid if part.startswith('valid') else self.dls.train
-    return part_dl(dl, self.idxs[part], train=train, **{'bs': self.dls.train.bs if train else self.dls.valid.bs, **kwargs})
+    return part_dl(
+        dl,
+        self.idxs[part],
+        train=train,
+        **{'bs': self.dls.train.bs if train else self.dls.valid.bs, **kwargs},
+    )
 
 @patch
 def without(self:ForgetSplit,
@@ -102,7 +132,11 @@ def without(self:ForgetSplit,
     "The same request, with earlier forgotten images left out of the retain set"
     if not len(idxs): return self
     res,keep = copy.copy(self),~torch.isin(self.idxs['retain'], torch.as_tensor(idxs))
-    if not keep.any(): raise RequestError("with what was forgotten before, the forget set is all of the training data; nothing would be left to retain")
+    if not keep.any():
+        raise RequestError(
+            "with what was forgotten before, the forget set is all of the training data; nothing would be"
+            " left to retain"
+        )
     res.idxs = {**self.idxs, 'retain': self.idxs['retain'][keep]}
     return res
 
@@ -113,26 +147,49 @@ def on(self:ForgetSplit,
 )->ForgetSplit:     # Raises `RequestError` for other data or classes
     "The same request on other loaders"
     if dls is self.dls: return self
-    if data_fingerprint(dls.train_ds) != self.data: raise RequestError(f"the split was made for other data (fingerprint {self.data}) than these loaders hold ({data_fingerprint(dls.train_ds)})")
-    if class_names(dls) != list(self.vocab): raise RequestError(f"the split was made for the classes {', '.join(self.vocab)}, in this order; these loaders have {', '.join(class_names(dls))}")
+    if data_fingerprint(dls.train_ds) != self.data:
+        raise RequestError(
+            f"the split was made for other data (fingerprint {self.data}) than these loaders hold"
+            f" ({data_fingerprint(dls.train_ds)})"
+        )
+    if class_names(dls) != list(self.vocab):
+        raise RequestError(
+            f"the split was made for the classes {', '.join(self.vocab)}, in this order; these loaders have"
+            f" {', '.join(class_names(dls))}"
+        )
     res = ForgetSplit(dls, self.forget_idxs, self.kind, self.classes)
     res.idxs = self.idxs
     return res
 
 def _check_idxs(idxs, n):
     if not len(idxs): raise RequestError("the forget set is empty: name at least one image or class")
-    if idxs.min() < 0: raise RequestError(f"position {int(idxs.min())} is negative; positions count from 0 in `dls.train_ds`")
-    if idxs.max() >= n: raise RequestError(f"position {int(idxs.max())} is out of range: the training set has {n} images, 0..{n-1}")
+    if idxs.min() < 0:
+        raise RequestError(
+            f"position {int(idxs.min())} is negative; positions count from 0 in `dls.train_ds`"
+        )
+    if idxs.max() >= n:
+        raise RequestError(
+            f"position {int(idxs.max())} is out of range: the training set has {n} images, 0..{n - 1}"
+        )
     twice = idxs.bincount().argmax()
-    if len(idxs.unique()) < len(idxs): raise RequestError(f"position {int(twice)} is repeated in the forget set")
-    if len(idxs) == n: raise RequestError("the forget set is all of the training data; nothing would be left to retain")
+    if len(idxs.unique()) < len(idxs):
+        raise RequestError(f"position {int(twice)} is repeated in the forget set")
+    if len(idxs) == n:
+        raise RequestError("the forget set is all of the training data; nothing would be left to retain")
 
 # %% ../nbs/11_splits.ipynb #c1ff2634
 def _class_index(c, vocab):
     if isinstance(c, str) and c in vocab: return vocab.index(c)
     if not isinstance(c, (str, bool)) and hasattr(c, '__index__') and 0 <= int(c) < len(vocab): return int(c)
     close = difflib.get_close_matches(str(c), vocab, n=3, cutoff=.5)
-    raise RequestError(f"unknown class {c!r}; " + (f"did you mean {' or '.join(map(repr, close))}?" if close else f"the classes are {', '.join(vocab[:12])}{', ...' if len(vocab) > 12 else ''}"))
+    raise RequestError(
+        f"unknown class {c!r}; "
+        + (
+            f"did you mean {' or '.join(map(repr, close))}?"
+            if close
+            else f"the classes are {', '.join(vocab[:12])}{', ...' if len(vocab) > 12 else ''}"
+        )
+    )
 
 def forget_class(
     dls:DataLoaders,
@@ -143,7 +200,10 @@ def forget_class(
     if not classes: raise RequestError("name at least one class to forget")
     ks = sorted({_class_index(c, vocab) for c in classes})
     for k in ks:
-        if not (targets == k).any(): raise RequestError(f"class {vocab[k]!r} is absent from the training data; there is nothing to forget")
+        if not (targets == k).any():
+            raise RequestError(
+                f"class {vocab[k]!r} is absent from the training data; there is nothing to forget"
+            )
     return ForgetSplit(dls, torch.isin(targets, torch.tensor(ks)).nonzero()[:,0], 'class', ks)
 
 def forget_random(
@@ -158,7 +218,10 @@ def forget_random(
     if frac is not None:
         if not 0 < frac < 1: raise RequestError(f"`frac` must lie between 0 and 1, got {frac}")
         n = round(frac*len(targets))
-    if not 0 < n < len(targets): raise RequestError(f"cannot forget {n} of {len(targets)} images: at least one must go and one must stay")
+    if not 0 < n < len(targets):
+        raise RequestError(
+            f"cannot forget {n} of {len(targets)} images: at least one must go and one must stay"
+        )
     return ForgetSplit(dls, stratified(targets, n, seed), 'random')
 
 # %% ../nbs/11_splits.ipynb #3163d74e
@@ -183,7 +246,11 @@ def forget_where(
 )->ForgetSplit: # Raises `RequestError` as `ForgetSplit` does
     "Forget the images for which a rule holds"
     vocab = class_names(dls)
-    return ForgetSplit(dls, [i for i,k in enumerate(dataset_targets(dls.train_ds).tolist()) if pred(i, Label(k, vocab[k]))], 'where')
+    return ForgetSplit(
+        dls,
+        [i for i, k in enumerate(dataset_targets(dls.train_ds).tolist()) if pred(i, Label(k, vocab[k]))],
+        'where',
+    )
 
 # %% ../nbs/11_splits.ipynb #4e5e47fa
 class SealedSplit:
@@ -193,12 +260,27 @@ class SealedSplit:
         reads # Names of partitions, such as `{'retain'}`
     ):
         unknown = set(reads) - set(split._parts)
-        if unknown: raise RequestError(f"no partition {sorted(unknown)[0]!r}; there are {', '.join(split._parts)}")
-        self._split,self.reads,self.samples_read = split,frozenset(reads),Counter({p: 0 for p in split._parts[:2]})
-        self.kind,self.classes,self.vocab,self.shape,self.fingerprint = split.kind,split.classes,split.vocab,split.shape,split.fingerprint
+        if unknown:
+            raise RequestError(f"no partition {sorted(unknown)[0]!r}; there are {', '.join(split._parts)}")
+        self._split, self.reads, self.samples_read = (
+            split,
+            frozenset(reads),
+            Counter({p: 0 for p in split._parts[:2]}),
+        )
+        self.kind, self.classes, self.vocab, self.shape, self.fingerprint = (
+            split.kind,
+            split.classes,
+            split.vocab,
+            split.shape,
+            split.fingerprint,
+        )
 
     def _open(self, part):
-        if part not in self.reads: raise SealedDataError(f"the method reads {sorted(self.reads) or 'no data'} and may not open {part!r}; declare it in `reads`")
+        if part not in self.reads:
+            raise SealedDataError(
+                f"the method reads {sorted(self.reads) or 'no data'} and may not open {part!r}; declare it in"
+                " `reads`"
+            )
 
     def loader(self, part, train=False, **kwargs):
         "As `ForgetSplit.loader`, if `part` was declared; what it yields is counted"
@@ -216,7 +298,9 @@ class SealedSplit:
         return self._split.idxs[part]
 
     forget,retain = (property(lambda self, p=p: self.loader(p, train=True)) for p in ('forget', 'retain'))
-    valid_forget,valid_retain = (property(lambda self, p=p: self.loader(p)) for p in ('valid_forget', 'valid_retain'))
+    valid_forget, valid_retain = (
+        property(lambda self, p=p: self.loader(p)) for p in ('valid_forget', 'valid_retain')
+    )
 
 # %% ../nbs/11_splits.ipynb #865fe646
 @patch
@@ -230,7 +314,9 @@ def sample(self:SealedSplit,
     "A loader of some images of a training partition"
     y,dl = self.targets(part),self.loader(part, train=train, **kwargs)
     if n is None or n >= len(y): return dl
-    return part_dl(dl, stratified(y, n, torch.initial_seed() % 2**31 if seed is None else seed), train=train, bs=dl.bs)
+    return part_dl(
+        dl, stratified(y, n, torch.initial_seed() % 2**31 if seed is None else seed), train=train, bs=dl.bs
+    )
 
 def _tallied(dl, tally, part):
     class Tallied(type(dl)):

@@ -20,7 +20,9 @@ from .metrics import all_equal, t_interval
 def summary(
     rows,             # Rows of results.json, or a DataFrame
     metrics=('A_Df', 'A_Dr', 'UA', 'RA', 'TA', 'gap', 'seconds', 'seconds_ratio', 'cpu_ratio', 'images_ratio')
-)->pd.DataFrame:      # One row per group, method and metric: n, mean, std (`NaN` for one seed), low, high (95 % t interval of the mean; `NaN` for one seed and for equal ones)
+    # One row per group, method and metric: n, mean, std (`NaN` for one seed), low, high (95 % t interval of
+    # the mean; `NaN` for one seed and for equal ones)
+)->pd.DataFrame:
     "Mean and spread over seeds; several retrained models of a seed count as one, their mean"
     df = with_gap(rows)
     out = []
@@ -30,7 +32,9 @@ def summary(
             low,high = t_interval(x)
             std = x.std(ddof=1) if len(x) > 1 else np.nan
             about = dict(zip([*group_by, 'method'], key))
-            out.append({**about, 'metric': m, 'n': len(x), 'mean': x.mean(), 'std': std, 'low': low, 'high': high})
+            out.append(
+                {**about, 'metric': m, 'n': len(x), 'mean': x.mean(), 'std': std, 'low': low, 'high': high}
+            )
     return pd.DataFrame(out)
 
 # %% ../nbs/81_stats.ipynb #1de78000
@@ -64,8 +68,11 @@ def _pair(a, b):
 def compare_methods(
     rows,               # Rows of results.json, or a DataFrame
     metric:str='gap',
-    against:str|None=None # Only pairs with this method; 'best': with the one whose mean is lowest in each group; None: all pairs
-)->pd.DataFrame:        # One row per group and pair: n, difference (first minus second), p, p_corrected; `NaN` for fewer than two shared seeds and for equal differences
+    # Only pairs with this method; 'best': with the one whose mean is lowest in each group; None: all pairs
+    against:str|None=None
+    # One row per group and pair: n, difference (first minus second), p, p_corrected; `NaN` for fewer than two
+    # shared seeds and for equal differences
+)->pd.DataFrame:
     "Differences of methods over shared seeds"
     df,out = with_gap(rows),[]
     if metric not in df: raise RequestError(f"no metric {metric!r} in these results")
@@ -77,10 +84,12 @@ def compare_methods(
         for a,b in combinations([m for m in wide if m != 'original'], 2):
             if only is not None and only not in (a, b): continue
             pair = _pair(wide[a], wide[b])
-            if pair['n']: out.append({**dict(zip(group_by, key)), 'first': a, 'second': b, 'metric': metric, **pair})
+            if pair['n']:
+                out.append({**dict(zip(group_by, key)), 'first': a, 'second': b, 'metric': metric, **pair})
     res = pd.DataFrame(out, columns=[*group_by, 'first', 'second', 'metric', 'n', 'difference', 'p'])
     res['p_corrected'] = np.nan
-    for _,g in res[res['p'].notna()].groupby(group_by): res.loc[g.index, 'p_corrected'] = sps.false_discovery_control(g['p'])
+    for _, g in res[res['p'].notna()].groupby(group_by):
+        res.loc[g.index, 'p_corrected'] = sps.false_discovery_control(g['p'])
     return res
 
 # %% ../nbs/81_stats.ipynb #c948f38b

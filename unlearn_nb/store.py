@@ -29,7 +29,13 @@ def _bare(tree):
     "Remove docstrings"
     for n in ast.walk(tree):
         body = getattr(n, 'body', None)
-        if isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and body and isinstance(body[0], ast.Expr) and isinstance(getattr(body[0], 'value', None), ast.Constant) and isinstance(body[0].value.value, str):
+        if (
+            isinstance(n, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(getattr(body[0], 'value', None), ast.Constant)
+            and isinstance(body[0].value.value, str)
+        ):
             n.body = body[1:]
     return tree
 
@@ -70,15 +76,33 @@ _full = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 @contextmanager
 def _explained(path, doing):
     "Turn what SQLite and the operating system say into a `StoreError`"
-    try: yield
+    try:
+        yield
     except sqlite3.OperationalError as e:
         text = str(e)
-        if 'full' in text or 'disk I/O' in text: raise StoreError(f"{path}: the disk is full or failing ({text}) while {doing}; finished results stay readable, free some space and run again") from e
-        if 'readonly' in text or 'unable to open' in text: raise StoreError(f"{path}: read-only or not accessible ({text}) while {doing}; choose another folder or mend its permissions") from e
+        if 'full' in text or 'disk I/O' in text:
+            raise StoreError(
+                f"{path}: the disk is full or failing ({text}) while {doing}; finished results stay readable,"
+                " free some space and run again"
+            ) from e
+        if 'readonly' in text or 'unable to open' in text:
+            raise StoreError(
+                f"{path}: read-only or not accessible ({text}) while {doing}; choose another folder or mend"
+                " its permissions"
+            ) from e
         raise StoreError(f"{path}: {text} while {doing}") from e
-    except sqlite3.DatabaseError as e: raise StoreError(f"{path} is damaged ({e}); move it away and run again, models are found by their content") from e
+    except sqlite3.DatabaseError as e:
+        raise StoreError(
+            f"{path} is damaged ({e}); move it away and run again, models are found by their content"
+        ) from e
     except OSError as e:
-        why = 'the disk is full' if e.errno in _full else 'read-only' if e.errno in (errno.EROFS, errno.EACCES, errno.EPERM) else e.strerror or str(e)
+        why = (
+            'the disk is full'
+            if e.errno in _full
+            else 'read-only'
+            if e.errno in (errno.EROFS, errno.EACCES, errno.EPERM)
+            else e.strerror or str(e)
+        )
         raise StoreError(f"{path}: {why} while {doing}; finished results stay readable") from e
 
 # %% ../nbs/03_store.ipynb #7d315d4d
@@ -101,10 +125,12 @@ class Store:
     def __init__(self,
         path:str|Path,       # The folder; created if missing
         readonly:bool=False  # Do not create or write anything
-    ):                       # Raises `StoreError` for a folder that cannot be used or was written by a newer version
+        # Raises `StoreError` for a folder that cannot be used or was written by a newer version
+    ):
         self.path,self.readonly = Path(path),readonly
         self.db,self.models = self.path/'results.sqlite',self.path/'models'
-        if self.path.exists() and not self.path.is_dir(): raise StoreError(f"{self.path} is a file; name a folder for the store")
+        if self.path.exists() and not self.path.is_dir():
+            raise StoreError(f"{self.path} is a file; name a folder for the store")
         if not self.db.exists():
             if readonly: raise StoreError(f"there is no store in {self.path}")
             with _explained(self.path, 'creating the store'): self.models.mkdir(parents=True, exist_ok=True)
@@ -114,17 +140,32 @@ class Store:
                 with self._transaction(c):
                     c.execute('CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT)')
                     c.execute("INSERT OR IGNORE INTO meta VALUES ('schema', ?)", (str(SCHEMA),))
-                    c.execute('CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, config TEXT, result TEXT, model TEXT, error TEXT, seconds REAL, digest TEXT)')
+                    c.execute(
+                        'CREATE TABLE IF NOT EXISTS entries (key TEXT PRIMARY KEY, config TEXT, result TEXT,'
+                        ' model TEXT, error TEXT, seconds REAL, digest TEXT)'
+                    )
             found = int(c.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()[0])
-        if found > SCHEMA: raise StoreError(f"{self.db} was written by a newer version (schema {found}, this one reads {SCHEMA}); upgrade unlearn_nb")
+        if found > SCHEMA:
+            raise StoreError(
+                f"{self.db} was written by a newer version (schema {found}, this one reads {SCHEMA}); upgrade"
+                " unlearn_nb"
+            )
 
 # %% ../nbs/03_store.ipynb #17d5805c
 @patch
 @contextmanager
 def _connect(self:Store, doing):
     with _explained(self.db, doing):
-        quiet = self.readonly and not Path(f'{self.db}-wal').exists() # nobody is writing: open without side files
-        c = sqlite3.connect(f"{self.db.absolute().as_uri()}?mode={'ro' if self.readonly else 'rwc'}{'&immutable=1' if quiet else ''}", uri=True, timeout=60, isolation_level=None)
+        # nobody is writing: open without side files
+        quiet = self.readonly and not Path(f'{self.db}-wal').exists()
+        mode = 'ro' if self.readonly else 'rwc'
+        if quiet: mode += '&immutable=1'
+        c = sqlite3.connect(
+            f"{self.db.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            timeout=60,
+            isolation_level=None,
+        )
         try:
             c.execute('PRAGMA synchronous=FULL')
             yield c
@@ -155,10 +196,13 @@ def put_model(self:Store,
         fd,tmp = tempfile.mkstemp(prefix='.tmp-', dir=self.models)
         try:
             with os.fdopen(fd, 'wb') as f:
-                f.write(data); f.flush(); os.fsync(f.fileno())
+                f.write(data)
+                f.flush()
+                os.fsync(f.fileno())
             os.replace(tmp, target)
         except BaseException:
-            Path(tmp).unlink(missing_ok=True); raise
+            Path(tmp).unlink(missing_ok=True)
+            raise
         if hasattr(os, 'O_DIRECTORY'): # the rename itself must reach the disk
             d = os.open(self.models, os.O_DIRECTORY)
             try: os.fsync(d)
@@ -179,23 +223,41 @@ def put(self:Store,
     if (result is None) == (error is None): raise RequestError("an entry has either a result or an error")
     if self.readonly: raise StoreError(f"{self.path} was opened read-only")
     sha = None if model is None else self.put_model(model)
-    row = json.dumps(canonical(config)),None if result is None else json.dumps(canonical(result)),sha,error,float(seconds)
+    row = (
+        json.dumps(canonical(config)),
+        None if result is None else json.dumps(canonical(result)),
+        sha,
+        error,
+        float(seconds),
+    )
     with self._connect('writing a result') as c, self._transaction(c):
-        n = c.execute('INSERT INTO entries VALUES (?,?,?,?,?,?,?) ON CONFLICT (key) DO UPDATE SET config=excluded.config, result=excluded.result, model=excluded.model, error=excluded.error, '
-                      'seconds=excluded.seconds, digest=excluded.digest WHERE entries.error IS NOT NULL', (key, *row, _digest(key, *row))).rowcount
+        n = c.execute(
+            'INSERT INTO entries VALUES (?,?,?,?,?,?,?) ON CONFLICT (key) DO UPDATE SET'
+            ' config=excluded.config, result=excluded.result, model=excluded.model, error=excluded.error,'
+            ' seconds=excluded.seconds, digest=excluded.digest WHERE entries.error IS NOT NULL',
+            (key, *row, _digest(key, *row)),
+        ).rowcount
     return n == 1
 
 # %% ../nbs/03_store.ipynb #d5b6e9ac
 def _entry(row, where):
     *parts,digest = row
-    if _digest(*parts) != digest: raise StoreError(f"{where}: the entry {parts[0]} is damaged (its checksum does not fit); `unlearn-nb bench` computes it again after `Store.drop`")
+    if _digest(*parts) != digest:
+        raise StoreError(
+            f"{where}: the entry {parts[0]} is damaged (its checksum does not fit); `unlearn-nb bench`"
+            " computes it again after `Store.drop`"
+        )
     key,config,result,model,error,seconds = parts
-    return Entry(key, json.loads(config), None if result is None else json.loads(result), model, error, seconds)
+    return Entry(
+        key, json.loads(config), None if result is None else json.loads(result), model, error, seconds
+    )
 
 @patch
-def get(self:Store, key:str)->Entry|None: # None if it was never computed or failed; raises `StoreError` if damaged
+# None if it was never computed or failed; raises `StoreError` if damaged
+def get(self:Store, key:str)->Entry|None:
     "A finished entry"
-    with self._connect('reading a result') as c: row = c.execute('SELECT * FROM entries WHERE key = ? AND error IS NULL', (key,)).fetchone()
+    with self._connect('reading a result') as c:
+        row = c.execute('SELECT * FROM entries WHERE key = ? AND error IS NULL', (key,)).fetchone()
     return None if row is None else _entry(row, self.db)
 
 @patch
@@ -203,7 +265,10 @@ def entries(self:Store,
     failed:bool=False # Those that failed instead of those that finished
 )->list[Entry]:       # In the order of their keys; raises `StoreError` if one is damaged
     "All entries"
-    with self._connect('reading results') as c: rows = c.execute(f"SELECT * FROM entries WHERE error IS {'NOT ' if failed else ''}NULL ORDER BY key").fetchall()
+    with self._connect('reading results') as c:
+        rows = c.execute(
+            f"SELECT * FROM entries WHERE error IS {'NOT ' if failed else ''}NULL ORDER BY key"
+        ).fetchall()
     return [_entry(r, self.db) for r in rows]
 
 @patch
@@ -212,14 +277,19 @@ def model(self:Store, sha:str)->bytes: # Raises `StoreError` if missing or damag
     file = self.models/f'{sha}.safetensors'
     if not file.is_file(): raise StoreError(f"{file} is missing; drop the entry that names it and run again")
     with _explained(file, 'reading a model'): data = file.read_bytes()
-    if hashlib.sha256(data).hexdigest() != sha: raise StoreError(f"{file} is damaged: its content does not have the SHA-256 of its name; delete it and drop the entry that names it")
+    if hashlib.sha256(data).hexdigest() != sha:
+        raise StoreError(
+            f"{file} is damaged: its content does not have the SHA-256 of its name; delete it and drop the"
+            " entry that names it"
+        )
     return data
 
 # %% ../nbs/03_store.ipynb #833d16ca
 @patch
 def drop(self:Store, key:str):
     "Forget an entry, so that it is computed again; its model file stays for others that share it"
-    with self._connect('dropping a result') as c, self._transaction(c): c.execute('DELETE FROM entries WHERE key = ?', (key,))
+    with self._connect('dropping a result') as c, self._transaction(c):
+        c.execute('DELETE FROM entries WHERE key = ?', (key,))
 
 @patch
 def check(self:Store)->list[str]: # One sentence per problem; empty if all is well

@@ -19,7 +19,8 @@ def assert_close(
 ):                  # Raises `AssertionError` naming the difference
     "Compare shapes, then values; empty input and NaN never pass"
     a,b = (torch.as_tensor(o).detach().cpu().double() for o in (a, b))
-    if not a.numel(): raise AssertionError(f"nothing to compare: shapes {tuple(a.shape)} and {tuple(b.shape)}")
+    if not a.numel():
+        raise AssertionError(f"nothing to compare: shapes {tuple(a.shape)} and {tuple(b.shape)}")
     torch.testing.assert_close(a, b, rtol=rtol, atol=atol)
 
 # %% ../nbs/01_testing.ipynb #2f62f634
@@ -66,5 +67,10 @@ def differing(
     "What changed since the snapshot"
     after = snapshot(model)
     if before.keys() != after.keys(): return sorted(before.keys() ^ after.keys())
-    same = lambda a,b: a.shape == b.shape and a.dtype == b.dtype and torch.equal(a.nan_to_num(nan=12345.), b.nan_to_num(nan=12345.)) and torch.equal(a.isnan(), b.isnan())
+    same = lambda a, b: (
+        a.shape == b.shape
+        and a.dtype == b.dtype
+        and torch.equal(a.nan_to_num(nan=12345.0), b.nan_to_num(nan=12345.0))
+        and torch.equal(a.isnan(), b.isnan())
+    )
     return [k for k in before if not same(before[k], after[k])]

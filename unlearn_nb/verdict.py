@@ -22,7 +22,9 @@ from .metrics import ain, average_gap, tow
 from .models import head_of
 
 # %% ../nbs/66_verdict.ipynb #f87ff8ef
-_level = .995 # Of every interval; the false alarms of the whole verdict that were measured at this level are in `results/benchmarks`
+# Of every interval; the false alarms of the whole verdict that were measured at this level are in
+# `results/benchmarks`
+_level = .995
 
 def prediction_interval(
     values,        # One per retrained model
@@ -45,7 +47,9 @@ def compare(
     retrained,      # One per retrained model
     noise:float=0., # Half width of the sampling error
     grain:float=0.  # The finest difference that the measure can show
-)->dict:            # retrained (mean), low, high, gap with gap_low and gap_high (95 %, t; `None` for one), inside, informative, way (`None` if not informative)
+    # retrained (mean), low, high, gap with gap_low and gap_high (95 %, t; `None` for one), inside,
+    # informative, way (`None` if not informative)
+)->dict:
     "One measure of one model beside its controls"
     low,high = prediction_interval(retrained, noise)
     mid,k = float(np.mean(retrained)),len(retrained)
@@ -86,17 +90,36 @@ def measure_row(
     "One measure of the audited model beside its controls"
     has = lambda k: k in found and m.name in found[k].values
     get = lambda k: found[k].values[m.name] if has(k) else None
-    row = {'group': m.group, 'measure': m.name, 'proves': m.proves, 'family': m.family, 'decisive': m.decisive, 'value': get(subject),
-           'original': get('original'), 'random': get('random'), 'blind': False, 'told': [], 'cleared': []}
+    row = {
+        'group': m.group,
+        'measure': m.name,
+        'proves': m.proves,
+        'family': m.family,
+        'decisive': m.decisive,
+        'value': get(subject),
+        'original': get('original'),
+        'random': get('random'),
+        'blind': False,
+        'told': [],
+        'cleared': [],
+    }
     theirs = [get(k) for k in refs if has(k)]
     if not theirs or row['original'] is None or row['value'] is None:
         known = {'retrained': float(np.mean(theirs)) if theirs else None}
-        return {**row, **dict.fromkeys(('low', 'high', 'gap', 'gap_low', 'gap_high', 'way')), **known, 'inside': False, 'informative': False}
+        return {
+            **row,
+            **dict.fromkeys(('low', 'high', 'gap', 'gap_low', 'gap_high', 'way')),
+            **known,
+            'inside': False,
+            'informative': False,
+        }
     noise = max(found[k].noise.get(m.name, 0.) for k in ('original', *refs) if has(k)) # the controls' own
     grain = _grain(m, found['original'].outs)
     row |= compare(row['value'], row['original'], theirs, noise, grain)
-    if m.group == 'inside': row['told'],row['cleared'] = _told(row['value'], row, grain, {f: get(f) for f in fakes if has(f)})
-    if m.group == 'inside' and m.proves == 'memory' and _ruined(row): row |= {'blind': True, 'informative': False, 'way': None, 'told': [], 'cleared': []}
+    if m.group == 'inside':
+        row['told'], row['cleared'] = _told(row['value'], row, grain, {f: get(f) for f in fakes if has(f)})
+    if m.group == 'inside' and m.proves == 'memory' and _ruined(row):
+        row |= {'blind': True, 'informative': False, 'way': None, 'told': [], 'cleared': []}
     row |= {'low': max(0., row['low']), 'high': row['high'] if m.counts else min(1., row['high'])}
     return row
 
@@ -108,15 +131,34 @@ def _anamnesis(one, others): return ain(one['relearn steps'], np.mean([o['relear
 def _summaries(found, subject, refs):
     "Single numbers that other work reports"
     plain = {k: {m: e.values[m] for m in _plain if m in e.values} for k,e in found.items()}
-    for name,f,needs in (('average gap', average_gap, 'UA'), ('tug of war', tow, 'TA'), ('anamnesis index', _anamnesis, 'relearn steps')):
+    for name, f, needs in (
+        ('average gap', average_gap, 'UA'),
+        ('tug of war', tow, 'TA'),
+        ('anamnesis index', _anamnesis, 'relearn steps'),
+    ):
         asked = [k for k in (subject, 'original', 'random', *refs) if needs in plain.get(k, ())]
         others = {k: [plain[j] for j in refs if j != k and j in asked] for k in asked}
         value = {k: f(plain[k], others[k]) for k in asked if others[k]}
         if subject not in value or 'original' not in value: continue
         theirs = [value[k] for k in refs if k in value]
-        row = {'group': 'summary', 'measure': name, 'proves': 'nothing', 'family': name, 'decisive': False, 'value': value[subject],
-               'original': value['original'], 'random': value.get('random'), 'blind': False, 'told': [], 'cleared': []}
-        empty = {**dict.fromkeys(('retrained', 'low', 'high', 'gap', 'gap_low', 'gap_high', 'way')), 'inside': False, 'informative': False}
+        row = {
+            'group': 'summary',
+            'measure': name,
+            'proves': 'nothing',
+            'family': name,
+            'decisive': False,
+            'value': value[subject],
+            'original': value['original'],
+            'random': value.get('random'),
+            'blind': False,
+            'told': [],
+            'cleared': [],
+        }
+        empty = {
+            **dict.fromkeys(('retrained', 'low', 'high', 'gap', 'gap_low', 'gap_high', 'way')),
+            'inside': False,
+            'informative': False,
+        }
         yield row | (compare(value[subject], value['original'], theirs) if theirs else empty)
 
 def measure_table(
@@ -127,7 +169,11 @@ def measure_table(
 )->pd.DataFrame:   # One row per measure that any of the models has
     "All measures of the audited model beside its controls"
     known = [m for m in list_measures() if any(m.name in e.values for e in found.values())]
-    rows = [measure_row(m, found, subject, refs, list(fakes)) for m in known if m.name not in ('average gap', 'tug of war', 'anamnesis index')]
+    rows = [
+        measure_row(m, found, subject, refs, list(fakes))
+        for m in known
+        if m.name not in ('average gap', 'tug of war', 'anamnesis index')
+    ]
     return pd.DataFrame([*rows, *(_summaries(found, subject, refs) if refs else ())])
 
 # %% ../nbs/66_verdict.ipynb #b3bb4263
@@ -146,7 +192,11 @@ def _structure(model):
 
 def _patched(model):
     "Modules whose own forward was replaced, or that carry hooks"
-    return [n or 'the network' for n,m in model.named_modules() if 'forward' in m.__dict__ or m._forward_hooks or m._forward_pre_hooks]
+    return [
+        n or 'the network'
+        for n, m in model.named_modules()
+        if 'forward' in m.__dict__ or m._forward_hooks or m._forward_pre_hooks
+    ]
 
 # %% ../nbs/66_verdict.ipynb #31a7894a
 def structure_findings(
@@ -157,16 +207,34 @@ def structure_findings(
     "What the modules and weights give away"
     a,b = _structure(original),_structure(model)
     extra = _patched(model)
-    if extra: return [Finding('blind', f"Its code was changed at {extra[0]}: what it answers does not come from its weights alone.")]
+    if extra:
+        return [
+            Finding(
+                'blind',
+                f"Its code was changed at {extra[0]}: what it answers does not come from its weights alone.",
+            )
+        ]
     if a != b:
         odd = next(k for k in [*b, *a] if a.get(k) != b.get(k)) or 'the network itself'
-        return [Finding('blind', f"Its modules are not the original's (the first that differs: {odd}): what they do cannot be compared, and they can hold a second network.")]
+        return [
+            Finding(
+                'blind',
+                f"Its modules are not the original's (the first that differs: {odd}): what they do cannot be"
+                " compared, and they can hold a second network.",
+            )
+        ]
     x,y = original.state_dict(),model.state_dict()
     try: head = head_of(original, n)[0]
     except RequestError: return []
     body = [k for k in x if not k.startswith(f'{head}.')]
     if body and _same({k: x[k] for k in body}, y):
-        return [Finding('hidden', "Everything below its last layer is the original's in every bit, so nothing in there has been unlearned, whatever the last layer says.")]
+        return [
+            Finding(
+                'hidden',
+                "Everything below its last layer is the original's in every bit, so nothing in there has been"
+                " unlearned, whatever the last layer says.",
+            )
+        ]
     return []
 
 # %% ../nbs/66_verdict.ipynb #a799a41d
@@ -180,14 +248,30 @@ def answer_findings(
     x,y = original.state_dict(),model.state_dict()
     if x.keys() != y.keys() or not all(x[k].shape == y[k].shape for k in x) or not _same(x, y): return []
     moved = max((theirs[p].logits-mine[p].logits).abs().max().item() for p in theirs if theirs[p] is not None)
-    return [] if moved < 1e-2 else [Finding('hidden', "Its weights are the original's and its answers are not: something besides the weights filters them.")]
+    return (
+        []
+        if moved < 1e-2
+        else [
+            Finding(
+                'hidden',
+                "Its weights are the original's and its answers are not: something besides the weights"
+                " filters them.",
+            )
+        ]
+    )
 
 def missing_findings(
     table:pd.DataFrame # From `measure_table`
 )->list[Finding]:
     "Measures that the controls have and the model has not"
-    gone = table[table['value'].isna() & table['original'].notna() & table['retrained'].notna()]['measure'].tolist()
-    return [Finding('blind', f"It could not be asked for what all the others answered: {', '.join(gone)}.")] if gone else []
+    gone = table[table['value'].isna() & table['original'].notna() & table['retrained'].notna()][
+        'measure'
+    ].tolist()
+    return (
+        [Finding('blind', f"It could not be asked for what all the others answered: {', '.join(gone)}.")]
+        if gone
+        else []
+    )
 
 # %% ../nbs/66_verdict.ipynb #0f35f011
 @dataclass
@@ -198,9 +282,12 @@ class Verdict:
     told:dict = field(default_factory=dict)    # Fake -> looks inside that tell it from retrained models
     cleared:dict = field(default_factory=dict) # Fake -> those of them that clear the model
     findings:list = field(default_factory=list)# Of `Finding`
-    open = property(lambda self: [f for f in self.told if not self.cleared[f]], doc="Fakes that the model could be")
+    open = property(
+        lambda self: [f for f in self.told if not self.cleared[f]], doc="Fakes that the model could be"
+    )
 
-def _by_fake(table, fakes, column): return {f: table[table[column].apply(lambda l: f in l)]['measure'].tolist() for f in fakes}
+def _by_fake(table, fakes, column):
+    return {f: table[table[column].apply(lambda l: f in l)]['measure'].tolist() for f in fakes}
 
 def _memory(table):
     "Informative measures of memory"
@@ -215,7 +302,9 @@ def _short(table):
 
 def _odd(table):
     "Measures on which the model is where no retrained model is, by more than an interval, one per family"
-    t = table[table['proves'].isin(['memory', 'likeness']) & table['retrained'].notna() & table['value'].notna()]
+    t = table[
+        table['proves'].isin(['memory', 'likeness']) & table['retrained'].notna() & table['value'].notna()
+    ]
     far = t[~t['inside'] & ((t['value']-t['retrained']).abs() > (t['high']-t['low']))]
     return far.drop_duplicates('family'),t['family'].nunique()
 
@@ -233,7 +322,9 @@ def judge(
 )->Verdict:
     "Status of an audit"
     findings = [*findings, *missing_findings(table)]
-    say = lambda status, rows: Verdict(status, rows, _by_fake(table, fakes, 'told'), _by_fake(table, fakes, 'cleared'), findings)
+    say = lambda status, rows: Verdict(
+        status, rows, _by_fake(table, fakes, 'told'), _by_fake(table, fakes, 'cleared'), findings
+    )
     short,known = _short(table),_memory(table)
     outside,inside = short[short['group'] != 'inside'],short[short['group'] == 'inside']
     left = lambda t: t[t['way'].astype(float) < .5]

@@ -31,7 +31,16 @@ from torch.nn import functional as F
 from .core import RequestError, atomic_dir, config_hash, seeded, timed
 from .data import ImageTensors, class_names, data_fingerprint, dataset_targets
 from .ensemble import half_models, replicate
-from .learner import UnlearnMethod, check_trained, frozen_copy, get_method, model_hash, one_cycle, predict_logits, working_copy
+from unlearn_nb.learner import (
+    UnlearnMethod,
+    check_trained,
+    frozen_copy,
+    get_method,
+    model_hash,
+    one_cycle,
+    predict_logits,
+    working_copy,
+)
 from .methods.curvature import ce_grad, per_sample_grads
 from .methods.distill import distill_kl
 from .methods.gradient import TrainOnly, last_blocks
@@ -70,9 +79,13 @@ def numbered_dl(
     idxs=None # Only these positions; None: all
 ):      # Shuffled with training transforms; yields images and their positions
     "A loader that says which images it yields"
-    ds = dl.dataset; idxs = torch.arange(len(ds)) if idxs is None else idxs
-    if isinstance(ds, ImageTensors): part = ds.take(idxs, split_idx=0); part.targets = idxs
-    else: part = _Numbered(ds, idxs, split_idx=0)
+    ds = dl.dataset
+    idxs = torch.arange(len(ds)) if idxs is None else idxs
+    if isinstance(ds, ImageTensors):
+        part = ds.take(idxs, split_idx=0)
+        part.targets = idxs
+    else:
+        part = _Numbered(ds, idxs, split_idx=0)
     return dl.new(dataset=part, shuffle=True, drop_last=False, **({} if bs is None else {'bs': bs}))
 
 def _sign_step(p, lr, **kwargs): p.data.add_(p.grad.data.sign(), alpha=-lr)
@@ -87,11 +100,19 @@ lower_losses = {} # Method -> loss, see `lower_loss`
 def lower_loss(
     method:str # Registered name of the method
 ):
-    "Decorator: the weighted loss with which the search imitates a method; f(state, x, out, y, w) -> loss of each image (n,), for images (n, c, h, w), logits (n, classes), labels (n,) and weights (n,) in [0, 1]; `state` has `model`, `teacher` (the original, frozen), `classes` that stay, `share` of the images to forget, and `cap` of SCRUB"
-    def _add(f): lower_losses[method] = f; return f
+    """Decorator: the weighted loss with which the search imitates a method; f(state, x, out, y, w) -> loss of
+    each image (n,), for images (n, c, h, w), logits (n, classes), labels (n,) and weights (n,) in [0, 1];
+    `state` has `model`, `teacher` (the original, frozen), `classes` that stay, `share` of the images to
+    forget, `cap` of SCRUB"""
+    def _add(f):
+        lower_losses[method] = f
+        return f
     return _add
 
-def _ce(out, y): return F.cross_entropy(out.double() if out.dtype == torch.float32 and not out.requires_grad else out.float(), y, reduction='none') # losses below 1e-7 differ in double only
+# losses below 1e-7 differ in double only
+def _ce(out, y):
+    fine = out.dtype == torch.float32 and not out.requires_grad
+    return F.cross_entropy(out.double() if fine else out.float(), y, reduction='none')
 
 @lower_loss('finetune')
 def _finetune(s, x, out, y, w): return (1-w)*_ce(out, y)
@@ -100,7 +121,8 @@ def _finetune(s, x, out, y, w): return (1-w)*_ce(out, y)
 def _cfk(s, x, out, y, w): return (1-w)*_ce(out, y) # on the last blocks alone
 
 @lower_loss('retrain')
-def _retrain(s, x, out, y, w): return (1-w)*_ce(out, y) # from scratch, by Adam and one-cycle; images of weight one are not even in the batches
+# from scratch, by Adam and one-cycle; images of weight one are not even in the batches
+def _retrain(s, x, out, y, w): return (1-w)*_ce(out, y)
 
 @lower_loss('l1_sparse')
 def _l1(s, x, out, y, w): return (1-w)*_ce(out, y) + 5e-4*sum(p.abs().sum() for p in s.model.parameters())
@@ -109,13 +131,20 @@ def _l1(s, x, out, y, w): return (1-w)*_ce(out, y) + 5e-4*sum(p.abs().sum() for 
 def _ascent(s, x, out, y, w): return -w*_ce(out, y).clamp(max=10)
 
 @lower_loss('neggrad')
-def _neggrad(s, x, out, y, w): return .95*(1-w)*_ce(out, y)/max(1-s.share, 1e-6) - .05*w*_ce(out, y).clamp(max=5)/max(s.share, 1e-6)
+def _neggrad(s, x, out, y, w):
+    stay = .95*(1-w)*_ce(out, y)/max(1-s.share, 1e-6)
+    return stay - .05*w*_ce(out, y).clamp(max=5)/max(s.share, 1e-6)
 
 @lower_loss('random_label')
-def _relabel(s, x, out, y, w): return (1-w)*_ce(out, y) + w*_ce(out, other_labels(torch.where(w > 0, y, -1), s.classes)) # what stays needs no other class
+# what stays needs no other class
+def _relabel(s, x, out, y, w):
+    other = other_labels(torch.where(w > 0, y, -1), s.classes)
+    return (1-w)*_ce(out, y) + w*_ce(out, other)
 
 @lower_loss('boundary_shrink')
-def _shrink(s, x, out, y, w): return w*_ce(out, nearest_wrong(s.teacher, x.as_subclass(Tensor), y.as_subclass(Tensor), BoundaryShrink.eps))
+def _shrink(s, x, out, y, w):
+    near = nearest_wrong(s.teacher, x.as_subclass(Tensor), y.as_subclass(Tensor), BoundaryShrink.eps)
+    return w*_ce(out, near)
 
 @lower_loss('scrub')
 def _scrub(s, x, out, y, w):
@@ -127,10 +156,12 @@ def _scrub(s, x, out, y, w):
 class _Weigh(Callback):
     "Look up labels and weights, and put the weighted loss in place of the loss"
     order,run_valid = 5,False
-    def __init__(self, state, f, w, targets, steps): self.s,self.f,self.w,self.targets,self.steps = state,f,w,targets,steps
+    def __init__(self, state, f, w, targets, steps):
+        self.s, self.f, self.w, self.targets, self.steps = state, f, w, targets, steps
     def before_batch(self):
         i = self.y.as_subclass(Tensor).long()
-        self.wi,self.learn.yb = self.w[i.to(self.w.device)].to(self.x.device),(self.targets[i.cpu()].to(self.x.device),)
+        self.wi = self.w[i.to(self.w.device)].to(self.x.device)
+        self.learn.yb = (self.targets[i.cpu()].to(self.x.device),)
     def after_loss(self):
         self.s.model = self.model
         self.learn.loss_grad = self.f(self.s, self.x, self.pred, self.y, self.wi).mean()
@@ -151,20 +182,41 @@ def unlearn_weighted(
     seed:int=0
 )->Learner:               # A working copy; raises `RequestError`, and `DivergedError` if the loss does
     "The lower level: some sign steps of a method, weighted"
-    if lower not in lower_losses: raise RequestError(f"no weighted loss for {lower!r}: there are {', '.join(lower_losses)}; add one with `lower_loss`")
+    if lower not in lower_losses:
+        raise RequestError(
+            f"no weighted loss for {lower!r}: there are {', '.join(lower_losses)}; add one with `lower_loss`"
+        )
     method,worker,s = get_method(lower),working_copy(learn),_State()
-    y = dataset_targets(learn.dls.train_ds); whole = bool(((w == 0) | (w == 1)).all()) and all(len(w[y == k].unique()) < 2 for k in y.unique())
-    s.teacher,s.share,s.classes = frozen_copy(learn.model),w.mean().item(),y[w < 1].unique() # the classes that stay
+    y = dataset_targets(learn.dls.train_ds)
+    whole = bool(((w == 0) | (w == 1)).all()) and all(len(w[y == k].unique()) < 2 for k in y.unique())
+    # the classes that stay
+    s.teacher,s.share,s.classes = frozen_copy(learn.model),w.mean().item(),y[w < 1].unique()
     s.cap = 3. if whole else .2 # as SCRUB by default, for classes and for single images
     if lower == 'retrain': worker.model = fresh_model(learn, seed)
     dl = numbered_dl(learn.dls.train, bs, (w < 1).nonzero()[:,0] if lower == 'retrain' else None)
     epochs = math.ceil(steps/len(dl))
-    if lower == 'retrain': epochs = max(1, round(steps/len(dl))); steps = epochs*len(dl) # a cycle is not cut short
-    cbs = [_Weigh(s, lower_losses[lower], w.float(), y, steps), *([TrainOnly(last_blocks(worker.model, get_method('cfk').k))] if lower == 'cfk' else [])]
+    # a cycle is not cut short
+    if lower == 'retrain':
+        epochs = max(1, round(steps / len(dl)))
+        steps = epochs * len(dl)
+    cbs = [
+        _Weigh(s, lower_losses[lower], w.float(), y, steps),
+        *([TrainOnly(last_blocks(worker.model, get_method('cfk').k))] if lower == 'cfk' else []),
+    ]
     with seeded(seed), worker.no_bar(), worker.no_logging():
         dl.rng.seed(seed)
         if lower == 'retrain': cbs.append(one_cycle(lr))
-        UnlearnMethod.fit(method, worker, dl, epochs, lr, cbs=cbs, opt_func=Adam if lower == 'retrain' else sign_sgd, bn='train' if lower == 'retrain' else 'eval', hint='lower_lr')
+        UnlearnMethod.fit(
+            method,
+            worker,
+            dl,
+            epochs,
+            lr,
+            cbs=cbs,
+            opt_func=Adam if lower == 'retrain' else sign_sgd,
+            bn='train' if lower == 'retrain' else 'eval',
+            hint='lower_lr',
+        )
     worker.dls = learn.dls
     return worker
 
@@ -175,12 +227,28 @@ class WorstCase:
     idxs:list              # Positions in the training data, sorted; for `forget_idxs`
     units:list             # What was chosen: positions, classes or groups
     weights:Tensor         # Last weight of each unit, in [0, 1]
-    history:pd.DataFrame   # One row per iteration: objective of what was forgotten (row 0 of a uniform start: of everything, a little), `others` the mean over all units, both in nats; then of the set named next: its overlap with the start and with the one before (0..1), fractional weights, largest change of a weight, and the step `eta`; seconds
-    diagnostics:dict       # moved: False if a random start stayed as it was; objective, nats: of the set when it was forgotten, None if it never was by itself; passes over the data; seconds
+    # One row per iteration: objective of what was forgotten (row 0 of a uniform start: of everything, a
+    # little), `others` the mean over all units, both in nats; then of the set named next: its overlap with
+    # the start and with the one before (0..1), fractional weights, largest change of a weight, and the step
+    # `eta`; seconds
+    history:pd.DataFrame
+    # moved: False if a random start stayed as it was; objective, nats: of the set when it was forgotten, None
+    # if it never was by itself; passes over the data; seconds
+    diagnostics:dict
     settings:dict
 
-    def split(self, dls): return forget_class(dls, *self.units) if self.settings.get('granularity') == 'class' else forget_idxs(dls, self.idxs)
-    rows = property(lambda self: [{k: None if v != v else v for k,v in r.items()} for r in self.history.to_dict('records')], doc="The history as plain rows, `None` where something does not apply")
+    def split(self, dls):
+        return (
+            forget_class(dls, *self.units)
+            if self.settings.get('granularity') == 'class'
+            else forget_idxs(dls, self.idxs)
+        )
+    rows = property(
+        lambda self: [
+            {k: None if v != v else v for k, v in r.items()} for r in self.history.to_dict('records')
+        ],
+        doc="The history as plain rows, `None` where something does not apply",
+    )
 
 # %% ../nbs/50_worstcase.ipynb #0cc1ab7e
 def _units(dls, granularity):
@@ -189,10 +257,13 @@ def _units(dls, granularity):
     if isinstance(granularity, str):
         if granularity == 'sample': return torch.arange(len(y)),list(range(len(y)))
         if granularity == 'class':
-            names = class_names(dls); empty = [c for k,c in enumerate(names) if not (y == k).any()]
+            names = class_names(dls)
+            empty = [c for k, c in enumerate(names) if not (y == k).any()]
             if empty: raise RequestError(f"class {empty[0]} has no training images")
             return y,names
-        raise RequestError(f"`granularity` must be 'sample', 'class' or one group per training image, got {granularity!r}")
+        raise RequestError(
+            f"`granularity` must be 'sample', 'class' or one group per training image, got {granularity!r}"
+        )
     names,of = np.unique(np.asarray(granularity), return_inverse=True)
     if len(of) != len(y): raise RequestError(f"{len(of)} groups for {len(y)} training images")
     return torch.as_tensor(of),names.tolist()
@@ -211,9 +282,13 @@ def unit_losses(
     "One clean pass over the training data in eval mode"
     return _unit_means(_ce(*predict_logits(learn, part_dl(learn.dls.train, range(len(of))))).double(), of, n)
 
-def _lower_defaults(learn, lower, steps, lr): return max(60, len(learn.dls.train)) if steps is None else steps,(3e-3 if lower == 'retrain' else 1e-4) if lr is None else lr
+def _lower_defaults(learn, lower, steps, lr):
+    return max(60, len(learn.dls.train)) if steps is None else steps, (
+        3e-3 if lower == 'retrain' else 1e-4
+    ) if lr is None else lr
 
-def _unit_means(v, of, n): return torch.zeros(n, dtype=torch.double).index_add_(0, of, v.double())/torch.bincount(of, minlength=n)
+def _unit_means(v, of, n):
+    return torch.zeros(n, dtype=torch.double).index_add_(0, of, v.double()) / torch.bincount(of, minlength=n)
 
 # %% ../nbs/50_worstcase.ipynb #41939cb1
 def upper_step(
@@ -224,7 +299,8 @@ def upper_step(
     gamma:float=1e-4,
     direction:str='hardest'
 )->tuple:               # New weights, the step used
-    "w <- P(w - eta*(loss + 2*gamma*w)), with 'auto' only the loss is scaled; for the easiest set, up the loss"
+    """w <- P(w - eta*(loss + 2*gamma*w)), with 'auto' only the loss is scaled; for the easiest set, up the
+    loss"""
     auto,signed = eta == 'auto',losses if direction == 'hardest' else -losses
     if auto: eta = 1/max(losses.std().item(), 1e-6*losses.abs().max().item(), 1e-30)
     return project(w - eta*(signed-signed.mean()) - (1 if auto else eta)*2*gamma*w, m),eta
@@ -249,11 +325,23 @@ def check_search(
     **settings # Of `worst_case` or `one_shot`
 ): # Raises `RequestError`
     "Refuse what cannot be searched for, before any work is done"
-    for name,known in (('direction', ('hardest', 'easiest')), ('search', ('sets', 'published')), ('start', ('uniform', 'random')), ('lower', tuple(lower_losses))):
-        if settings.get(name, known[0]) not in known: raise RequestError(f"`{name}` must be one of {', '.join(known)}, got {settings[name]!r}" + ("; add a weighted loss with `lower_loss`" if name == 'lower' else ''))
-    if (eta := settings.get('eta', 'auto')) != 'auto' and not (isinstance(eta, (int, float)) and eta > 0): raise RequestError(f"`eta` must be 'auto' or above 0, got {eta!r}")
-    if settings.get('gamma', 0) < 0: raise RequestError(f"`gamma` must not be negative, got {settings['gamma']}")
-    if isinstance(by := settings.get('by', 'loss'), str) and by not in _scores: raise RequestError(f"unknown score {by!r}: there are {', '.join(_scores)}, or a score per image")
+    for name, known in (
+        ('direction', ('hardest', 'easiest')),
+        ('search', ('sets', 'published')),
+        ('start', ('uniform', 'random')),
+        ('lower', tuple(lower_losses)),
+    ):
+        if settings.get(name, known[0]) not in known:
+            raise RequestError(
+                f"`{name}` must be one of {', '.join(known)}, got {settings[name]!r}"
+                + ("; add a weighted loss with `lower_loss`" if name == 'lower' else '')
+            )
+    if (eta := settings.get('eta', 'auto')) != 'auto' and not (isinstance(eta, (int, float)) and eta > 0):
+        raise RequestError(f"`eta` must be 'auto' or above 0, got {eta!r}")
+    if settings.get('gamma', 0) < 0:
+        raise RequestError(f"`gamma` must not be negative, got {settings['gamma']}")
+    if isinstance(by := settings.get('by', 'loss'), str) and by not in _scores:
+        raise RequestError(f"unknown score {by!r}: there are {', '.join(_scores)}, or a score per image")
     _count(n, frac, len(_units(dls, granularity)[1]))
 
 # %% ../nbs/50_worstcase.ipynb #b3b9149b
@@ -268,30 +356,72 @@ def worst_case(
     lower_steps:int|None=None, # Sign steps of the lower level; None: one pass over the data, at least 60
     lower_lr:float|None=None,  # None: 1e-4, for 'retrain' 3e-3
     eta='auto',                # Upper step; 'auto': one over the spread of the losses
-    gamma:float=1e-4,          # Weight of the squared weights; beside the scaled losses if eta is 'auto', else in nats
+    # Weight of the squared weights; beside the scaled losses if eta is 'auto', else in nats
+    gamma:float=1e-4,
     direction:str='hardest',   # Or 'easiest'
     start='uniform',           # Or 'random': a random binary set
-    search='sets',             # 'sets': forget the set itself, remember, return the best set tried; 'published': relaxed weights, plain gradient, the last weights
+    # 'sets': forget the set itself, remember, return the best set tried; 'published': relaxed weights, plain
+    # gradient, the last weights
+    search='sets',
     seed:int=0,
     save:str|Path|None=None,   # File to resume from, written after every iteration
     progress:bool=False        # Show a bar
-)->WorstCase:                  # Raises `RequestError`, and `DivergedError` if the lower level does; warns if nothing moved
+    # Raises `RequestError`, and `DivergedError` if the lower level does; warns if nothing moved
+)->WorstCase:
     "The forget set that is hardest (or easiest) to forget"
     if classes is not None:
-        if (n, frac, granularity) != (None, None, 'sample'): raise RequestError("give `classes` alone, or `n` or `frac` with a granularity")
+        if (n, frac, granularity) != (None, None, 'sample'):
+            raise RequestError("give `classes` alone, or `n` or `frac` with a granularity")
         n,granularity = classes,'class'
-    check_search(learn.dls, n=n, frac=frac, lower=lower, granularity=granularity, direction=direction, start=start, search=search, eta=eta, gamma=gamma)
-    of,names = _units(learn.dls, granularity); k = len(names); m = _count(n, frac, k)
+    check_search(
+        learn.dls,
+        n=n,
+        frac=frac,
+        lower=lower,
+        granularity=granularity,
+        direction=direction,
+        start=start,
+        search=search,
+        eta=eta,
+        gamma=gamma,
+    )
+    of, names = _units(learn.dls, granularity)
+    k = len(names)
+    m = _count(n, frac, k)
     check_trained(learn)
     lower_steps,lower_lr = _lower_defaults(learn, lower, lower_steps, lower_lr)
-    if min(steps, lower_steps) < 1: raise RequestError(f"`steps` and `lower_steps` must be at least 1, got {steps} and {lower_steps}")
-    settings = dict(n=m, lower=lower, granularity=granularity if isinstance(granularity, str) else config_hash(np.asarray(granularity).tolist()), steps=steps, lower_steps=lower_steps, lower_lr=lower_lr, eta=eta, gamma=gamma, direction=direction, start=start, search=search, seed=seed, model=model_hash(learn.model), data=data_fingerprint(learn.dls.train_ds), bs=learn.dls.train.bs)
+    if min(steps, lower_steps) < 1:
+        raise RequestError(f"`steps` and `lower_steps` must be at least 1, got {steps} and {lower_steps}")
+    settings = dict(
+        n=m,
+        lower=lower,
+        granularity=granularity
+        if isinstance(granularity, str)
+        else config_hash(np.asarray(granularity).tolist()),
+        steps=steps,
+        lower_steps=lower_steps,
+        lower_lr=lower_lr,
+        eta=eta,
+        gamma=gamma,
+        direction=direction,
+        start=start,
+        search=search,
+        seed=seed,
+        model=model_hash(learn.model),
+        data=data_fingerprint(learn.dls.train_ds),
+        bs=learn.dls.train.bs,
+    )
     blank = torch.full((k,), torch.nan, dtype=torch.double)
-    w,rows,forgot,held = _resumed(save, settings) if save and Path(save).exists() else (_start(k, m, start, seed), [], blank, blank)
+    w, rows, forgot, held = (
+        _resumed(save, settings)
+        if save and Path(save).exists()
+        else (_start(k, m, start, seed), [], blank, blank)
+    )
     loop = range(len(rows), steps)
     for _ in progress_bar(loop) if progress else loop:
         if rows and rows[-1]['_next'] is None: break # every set was tried
-        w,forgot,held,row = _step(learn, of, settings, w, rows, forgot, held); rows.append(row)
+        w, forgot, held, row = _step(learn, of, settings, w, rows, forgot, held)
+        rows.append(row)
         if save: _keep(save, settings, w, rows, forgot, held)
     return _result(learn, w, rows, of, names, m, lower_steps, settings)
 
@@ -299,19 +429,50 @@ def worst_case(
 def _step(learn, of, s, w, rows, forgot, held):
     "One iteration: unlearn the set, remember, move the weights, name the next set"
     k,m = len(w),s['n']
-    was = rows[-1]['_next'] if rows else top(w, torch.zeros(k), m) if s['start'] == 'random' else None # the set that is tried now
+    # the set that is tried now
+    was = rows[-1]['_next'] if rows else top(w, torch.zeros(k), m) if s['start'] == 'random' else None
     with timed() as clock:
         weights = w if was is None or s['search'] == 'published' else _indicator(was, k)
-        losses = unit_losses(unlearn_weighted(learn, weights[of], s['lower'], s['lower_steps'], s['lower_lr'], seed=s['seed']), of, k)
+        losses = unit_losses(
+            unlearn_weighted(learn, weights[of], s['lower'], s['lower_steps'], s['lower_lr'], seed=s['seed']),
+            of,
+            k,
+        )
         objective = (weights*losses).sum().item()/m
-        forgot,held = _remember(forgot, held, losses, was or [], [r['_set'] for r in rows if r['_set'] is not None])
+        forgot, held = _remember(
+            forgot, held, losses, was or [], [r['_set'] for r in rows if r['_set'] is not None]
+        )
         guess = losses if s['search'] == 'published' else _if_forgotten(forgot, held, torch.median)
         new,used = upper_step(w, guess, m, s['eta'], s['gamma'], s['direction'])
         now = top(new, guess, m, s['direction'])
-        if s['search'] == 'sets': now = _propose(now, forgot, held, {tuple(t) for t in (*(r['_set'] for r in rows), was) if t is not None}, m, s['direction'])
+        if s['search'] == 'sets':
+            now = _propose(
+                now,
+                forgot,
+                held,
+                {tuple(t) for t in (*(r['_set'] for r in rows), was) if t is not None},
+                m,
+                s['direction'],
+            )
     ahead = was if now is None else now
-    return new,forgot,held,{'iteration': len(rows), 'objective': objective, 'others': losses.mean().item(), 'overlap_start': _share(ahead, rows[0]['_set'] or rows[0]['_next']) if rows else None, 'overlap_previous': _share(ahead, was),
-                            'fractional': int(((new > 1e-6) & (new < 1-1e-6)).sum()), 'moved': (new-w).abs().max().item(), 'eta': used, 'seconds': clock.seconds, '_set': was, '_next': now}
+    return (
+        new,
+        forgot,
+        held,
+        {
+            'iteration': len(rows),
+            'objective': objective,
+            'others': losses.mean().item(),
+            'overlap_start': _share(ahead, rows[0]['_set'] or rows[0]['_next']) if rows else None,
+            'overlap_previous': _share(ahead, was),
+            'fractional': int(((new > 1e-6) & (new < 1 - 1e-6)).sum()),
+            'moved': (new - w).abs().max().item(),
+            'eta': used,
+            'seconds': clock.seconds,
+            '_set': was,
+            '_next': now,
+        },
+    )
 
 # %% ../nbs/50_worstcase.ipynb #ca793ce6
 def untried(
@@ -320,18 +481,33 @@ def untried(
     tried           # Sets not to be proposed again, sorted tuples
 )->list|None:       # m positions, sorted; `None`: there is no such set
     "The most promising set that was not tried"
-    v = value.numpy(); order = np.lexsort((np.random.default_rng(0).permutation(len(v)), v)); v = v[order]
-    best = tuple(range(m)); heap,seen = [(v[:m].sum(), best)],{best}
+    v = value.numpy()
+    order = np.lexsort((np.random.default_rng(0).permutation(len(v)), v))
+    v = v[order]
+    best = tuple(range(m))
+    heap, seen = [(v[:m].sum(), best)], {best}
     while heap:
         total,at = heappop(heap)
         units = tuple(sorted(order[list(at)].tolist()))
         if units not in tried: return list(units)
         for j,i in enumerate(at): # one unit gives way to the next best, if that is free
-            if i+1 < len(v) and (j == m-1 or at[j+1] > i+1) and (then := at[:j]+(i+1,)+at[j+1:]) not in seen: seen.add(then); heappush(heap, (total+v[i+1]-v[i], then))
+            if (
+                i + 1 < len(v)
+                and (j == m - 1 or at[j + 1] > i + 1)
+                and (then := at[:j] + (i + 1,) + at[j + 1 :]) not in seen
+            ):
+                seen.add(then)
+                heappush(heap, (total + v[i + 1] - v[i], then))
 
-def _remember(forgot, held, losses, chosen, before): # per unit: the mean loss when forgotten, over the sets before and this one, and the last one while retained
-    mine,times = _indicator(chosen, len(losses)) > 0,torch.bincount(torch.tensor([u for s in before for u in s], dtype=torch.long), minlength=len(losses))
-    return torch.where(mine, (forgot.nan_to_num(0.)*times + losses)/(times+1), forgot),torch.where(mine, held, losses)
+# per unit: the mean loss when forgotten, over the sets before and this one, and the last one while retained
+def _remember(forgot, held, losses, chosen, before):
+    mine = _indicator(chosen, len(losses)) > 0
+    times = torch.bincount(
+        torch.tensor([u for s in before for u in s], dtype=torch.long), minlength=len(losses)
+    )
+    return torch.where(mine, (forgot.nan_to_num(0.0) * times + losses) / (times + 1), forgot), torch.where(
+        mine, held, losses
+    )
 
 def _if_forgotten(forgot, held, rise): # a unit that never was is taken to rise as others did
     seen = (forgot-held)[~(forgot-held).isnan()].clamp(min=0)
@@ -349,20 +525,27 @@ def _start(k, m, start, seed):
     return _indicator(torch.randperm(k, generator=torch.Generator().manual_seed(seed))[:m], k)
 
 def _indicator(units, k):
-    w = torch.zeros(k, dtype=torch.double); w[units] = 1.
+    w = torch.zeros(k, dtype=torch.double)
+    w[units] = 1.0
     return w
 
 def _share(a, b): return None if b is None else len(set(a) & set(b))/len(a)
 
 def _keep(path, settings, w, rows, forgot, held):
     path = Path(path)
-    with atomic_dir(path.absolute().parent, overwrite=True) as tmp: torch.save({'schema': 3, 'settings': settings, 'w': w, 'rows': rows, 'forgot': forgot, 'held': held}, tmp/path.name)
+    with atomic_dir(path.absolute().parent, overwrite=True) as tmp:
+        torch.save(
+            {'schema': 3, 'settings': settings, 'w': w, 'rows': rows, 'forgot': forgot, 'held': held},
+            tmp / path.name,
+        )
 
 def _resumed(path, settings):
     d = torch.load(path, weights_only=True)
-    if not isinstance(d, dict) or d.get('schema') != 3: raise RequestError(f"{path} is not a search of this version; name another file")
+    if not isinstance(d, dict) or d.get('schema') != 3:
+        raise RequestError(f"{path} is not a search of this version; name another file")
     other = [k for k in settings if d['settings'].get(k) != settings[k] and k != 'steps']
-    if other: raise RequestError(f"{path} holds another search ({', '.join(other)} differ); name another file")
+    if other:
+        raise RequestError(f"{path} holds another search ({', '.join(other)} differ); name another file")
     return d['w'],d['rows'],d['forgot'],d['held']
 
 def _result(learn, w, rows, of, names, m, lower_steps, settings):
@@ -371,10 +554,27 @@ def _result(learn, w, rows, of, names, m, lower_steps, settings):
     units = pick(tried, key=lambda r: r['objective'])['_set'] if tried else rows[-1]['_next']
     start = rows[0]['_set'] if settings['start'] == 'random' else None
     still = start is not None and all(set(r['_next'] or start) == set(start) for r in rows)
-    if still: warnings.warn(f"nothing moved: after {len(rows)} iterations the set is still the random start; raise `eta` (now {rows[-1]['eta']:.3g}) or leave it at 'auto'")
-    n = len(learn.dls.train_ds); passes = len(rows)*(lower_steps*learn.dls.train.bs/n + 1)
+    if still:
+        warnings.warn(
+            f"nothing moved: after {len(rows)} iterations the set is still the random start; raise `eta` (now"
+            f" {rows[-1]['eta']:.3g}) or leave it at 'auto'"
+        )
+    n = len(learn.dls.train_ds)
+    passes = len(rows) * (lower_steps * learn.dls.train.bs / n + 1)
     hist = pd.DataFrame([{k: v for k,v in r.items() if not k.startswith('_')} for r in rows])
-    return WorstCase(torch.isin(of, torch.tensor(units)).nonzero()[:,0].tolist(), [names[u] for u in units], w, hist, {'moved': not still, 'objective': next((r['objective'] for r in tried if r['_set'] == units), None), 'passes': passes, 'seconds': float(hist['seconds'].sum()) if len(hist) else 0.}, settings)
+    return WorstCase(
+        torch.isin(of, torch.tensor(units)).nonzero()[:, 0].tolist(),
+        [names[u] for u in units],
+        w,
+        hist,
+        {
+            'moved': not still,
+            'objective': next((r['objective'] for r in tried if r['_set'] == units), None),
+            'passes': passes,
+            'seconds': float(hist['seconds'].sum()) if len(hist) else 0.0,
+        },
+        settings,
+    )
 
 # %% ../nbs/50_worstcase.ipynb #b0c7e357
 def score_set(
@@ -386,11 +586,23 @@ def score_set(
     lower_lr:float|None=None,
     seed:int=0
 )->float:                       # Nats; raises `RequestError`, and `DivergedError` if the lower level does
-    "Mean loss of a set after the lower level has forgotten it, the mean over its units: what the search makes small"
-    of,names = _units(learn.dls, granularity); at = {str(k): i for i,k in enumerate(names)}
-    if unknown := [u for u in units if str(u) not in at]: raise RequestError(f"there is no {unknown[0]!r} to forget")
-    chosen = [at[str(u)] for u in units]; steps,lr = _lower_defaults(learn, lower, lower_steps, lower_lr)
-    return unit_losses(unlearn_weighted(learn, _indicator(chosen, len(names))[of], lower, steps, lr, seed=seed), of, len(names))[chosen].mean().item()
+    """Mean loss of a set after the lower level has forgotten it, the mean over its units: what the search
+    makes small"""
+    of, names = _units(learn.dls, granularity)
+    at = {str(k): i for i, k in enumerate(names)}
+    if unknown := [u for u in units if str(u) not in at]:
+        raise RequestError(f"there is no {unknown[0]!r} to forget")
+    chosen = [at[str(u)] for u in units]
+    steps, lr = _lower_defaults(learn, lower, lower_steps, lower_lr)
+    return (
+        unit_losses(
+            unlearn_weighted(learn, _indicator(chosen, len(names))[of], lower, steps, lr, seed=seed),
+            of,
+            len(names),
+        )[chosen]
+        .mean()
+        .item()
+    )
 
 def brute_force(
     learn:Learner,
@@ -401,31 +613,57 @@ def brute_force(
 )->pd.DataFrame:        # Columns set, objective; sorted, the hardest first
     "Every set of n units, unlearned and scored"
     sets = combinations(_units(learn.dls, granularity)[1] if units is None else units, n)
-    return pd.DataFrame([{'set': s, 'objective': score_set(learn, s, granularity=granularity, **kwargs)} for s in sets]).sort_values('objective', ignore_index=True)
+    return pd.DataFrame(
+        [{'set': s, 'objective': score_set(learn, s, granularity=granularity, **kwargs)} for s in sets]
+    ).sort_values('objective', ignore_index=True)
 
 def regret(
     found,             # Units that a search chose, one of the table's sets
     table:pd.DataFrame # From `brute_force`
-)->dict:               # Raises `RequestError`; rank (1: the best), of, objective, best, excess: how much more than the best, as a share of it, and regret: the share of the range between best and worst
+    # Raises `RequestError`; rank (1: the best), of, objective, best, excess: how much more than the best, as
+    # a share of it, and regret: the share of the range between best and worst
+)->dict:
     "How good is what was found?"
-    s = table['set'].map(lambda t: set(map(str, t))); same = s[s == set(map(str, found))].index; o = table['objective']
+    s = table['set'].map(lambda t: set(map(str, t)))
+    same = s[s == set(map(str, found))].index
+    o = table['objective']
     if not len(same): raise RequestError(f"the table has no set {list(found)}")
     at = int(same[0])
-    return {'rank': at+1, 'of': len(table), 'objective': float(o[at]), 'best': float(o[0]), 'excess': float(o[at]/o[0]-1), 'regret': float((o[at]-o[0])/max(o.iloc[-1]-o[0], 1e-12))}
+    return {
+        'rank': at + 1,
+        'of': len(table),
+        'objective': float(o[at]),
+        'best': float(o[0]),
+        'excess': float(o[at] / o[0] - 1),
+        'regret': float((o[at] - o[0]) / max(o.iloc[-1] - o[0], 1e-12)),
+    }
 
 # %% ../nbs/50_worstcase.ipynb #f0b318d7
 class ForgettingEvents(Callback):
-    "Count, per training image, how often an epoch got wrong what the epoch before got right; `ever` says whether it was right at all"
+    """Count, per training image, how often an epoch got wrong what the epoch before got right; `ever` says
+    whether it was right at all"""
     order = 90
     def before_fit(self):
         n = len(self.dls.train_ds)
-        if not hasattr(self, 'events'): self.events,self.right,self.ever = torch.zeros(n),torch.zeros(n, dtype=torch.bool),torch.zeros(n, dtype=torch.bool)
+        if not hasattr(self, 'events'):
+            self.events, self.right, self.ever = (
+                torch.zeros(n),
+                torch.zeros(n, dtype=torch.bool),
+                torch.zeros(n, dtype=torch.bool),
+            )
     def after_epoch(self):
         dl,mode = part_dl(self.dls.train, range(len(self.dls.train_ds))),self.model.training
         self.model.eval()
-        with torch.no_grad(): right = torch.cat([(type(self.model).forward(self.model, b[0]).argmax(1) == b[1]).cpu().as_subclass(Tensor) for b in dl])
+        with torch.no_grad():
+            right = torch.cat(
+                [
+                    (type(self.model).forward(self.model, b[0]).argmax(1) == b[1]).cpu().as_subclass(Tensor)
+                    for b in dl
+                ]
+            )
         self.model.train(mode)
-        self.events += (self.right & ~right).float(); self.right,self.ever = right,self.ever | right
+        self.events += (self.right & ~right).float()
+        self.right, self.ever = right, self.ever | right
 
 # %% ../nbs/50_worstcase.ipynb #fed166bc
 def grand(
@@ -434,7 +672,8 @@ def grand(
     budget:int=512<<20
 )->Tensor:            # (n,)
     "Norm of each image's gradient, all weights together"
-    net = frozen_copy(learn.model).requires_grad_(True); res = []
+    net = frozen_copy(learn.model).requires_grad_(True)
+    res = []
     for b in dl:
         x,y = (o.as_subclass(Tensor) for o in b)
         step = max(1, budget//(8*sum(p.numel() for p in net.parameters())))
@@ -449,20 +688,29 @@ def memorisation(
     seed:int=0
 )->Tensor:     # (n,), -1..1, negative where it is noise; raises `RequestError`
     "How much surer models are of an image that they saw"
-    models,saw = half_models(learn, k, seed); saw = saw.double()
-    p = torch.stack([F.softmax(o, 1).gather(1, y[:,None])[:,0] for o,y in (predict_logits(m, part_dl(learn.dls.train, range(saw.shape[1]))) for m in models)]).double()
+    models, saw = half_models(learn, k, seed)
+    saw = saw.double()
+    p = torch.stack(
+        [
+            F.softmax(o, 1).gather(1, y[:, None])[:, 0]
+            for o, y in (predict_logits(m, part_dl(learn.dls.train, range(saw.shape[1]))) for m in models)
+        ]
+    ).double()
     return (p*saw).sum(0)/saw.sum(0).clamp(min=1) - (p*(1-saw)).sum(0)/(1-saw).sum(0).clamp(min=1)
 
 # %% ../nbs/50_worstcase.ipynb #88c2940f
 def scores(
     learn:Learner,
-    by='loss',   # A name from the table above, or a score per training image, such as `ForgettingEvents.events`
+    # A name from the table above, or a score per training image, such as `ForgettingEvents.events`
+    by='loss',
     seed:int=0   # For 'random' and 'memorisation'
 )->Tensor:       # (n,), the lowest first; raises `RequestError`
     "A ranking of the training images"
     n = len(learn.dls.train_ds)
-    def by_loss(s): return s.double() + 1e-9*scores(learn, 'loss').argsort().argsort() # between equals the loss decides
-    if isinstance(by, str) and by not in _scores: raise RequestError(f"unknown score {by!r}: there are {', '.join(_scores)}, or a score per image")
+    # between equals the loss decides
+    def by_loss(s): return s.double() + 1e-9*scores(learn, 'loss').argsort().argsort()
+    if isinstance(by, str) and by not in _scores:
+        raise RequestError(f"unknown score {by!r}: there are {', '.join(_scores)}, or a score per image")
     if not isinstance(by, str):
         if len(by) != n: raise RequestError(f"{len(by)} scores for {n} training images")
         return torch.as_tensor(by).double()
@@ -471,11 +719,16 @@ def scores(
     if by == 'grand': return grand(learn, dl).double()
     if by == 'memorisation': return by_loss(memorisation(learn, seed=seed).clamp(min=0))
     if by == 'forgetting':
-        count = ForgettingEvents(); replicate(learn, getattr(learn, 'seed', None) or 0, [count])
+        count = ForgettingEvents()
+        replicate(learn, getattr(learn, 'seed', None) or 0, [count])
         return by_loss(torch.where(count.ever, count.events, count.events.max()+1))
     if by == 'moderate':
-        z,y = features(learn, dl); d = torch.zeros(n)
-        for k in y.unique(): c = y == k; far = (z[c]-z[c].mean(0)).norm(dim=1); d[c] = (far-far.median()).abs()
+        z, y = features(learn, dl)
+        d = torch.zeros(n)
+        for k in y.unique():
+            c = y == k
+            far = (z[c] - z[c].mean(0)).norm(dim=1)
+            d[c] = (far - far.median()).abs()
         return d.double()
     out,y = predict_logits(learn, dl)
     return _ce(out, y) if by == 'loss' else ce_grad(out.double(), y).norm(dim=1)
@@ -493,13 +746,32 @@ def one_shot(
     lower_steps:int|None=None, lower_lr:float|None=None # As for `worst_case`
 )->WorstCase:                # Raises `RequestError`, and `DivergedError` if the lower level does
     "A forget set by a ranking, in the form of a search's"
-    check_search(learn.dls, n, frac, granularity, by=by, direction=direction, **({'lower': lower} if lower else {}))
-    of,names = _units(learn.dls, granularity); m = _count(n, frac, len(names))
+    check_search(
+        learn.dls, n, frac, granularity, by=by, direction=direction, **({'lower': lower} if lower else {})
+    )
+    of, names = _units(learn.dls, granularity)
+    m = _count(n, frac, len(names))
     with timed() as t: s = _unit_means(scores(learn, by, seed), of, len(names))
-    units = top(torch.zeros(len(s)), s, m, direction); chosen = [names[u] for u in units]
-    objective = None if lower is None else score_set(learn, chosen, lower, granularity, lower_steps, lower_lr, seed)
-    return WorstCase(torch.isin(of, torch.tensor(units)).nonzero()[:,0].tolist(), chosen, _indicator(units, len(s)), pd.DataFrame(), {'moved': True, 'objective': objective, 'seconds': t.seconds},
-                     dict(n=m, by=by if isinstance(by, str) else 'given', granularity=granularity if isinstance(granularity, str) else 'groups', direction=direction, seed=seed, model=model_hash(learn.model)))
+    units = top(torch.zeros(len(s)), s, m, direction)
+    chosen = [names[u] for u in units]
+    objective = (
+        None if lower is None else score_set(learn, chosen, lower, granularity, lower_steps, lower_lr, seed)
+    )
+    return WorstCase(
+        torch.isin(of, torch.tensor(units)).nonzero()[:, 0].tolist(),
+        chosen,
+        _indicator(units, len(s)),
+        pd.DataFrame(),
+        {'moved': True, 'objective': objective, 'seconds': t.seconds},
+        dict(
+            n=m,
+            by=by if isinstance(by, str) else 'given',
+            granularity=granularity if isinstance(granularity, str) else 'groups',
+            direction=direction,
+            seed=seed,
+            model=model_hash(learn.model),
+        ),
+    )
 
 # %% ../nbs/50_worstcase.ipynb #3da5e457
 def plot_search(
@@ -508,20 +780,35 @@ def plot_search(
     "The search as it went: the objective, how much the set changed, and how many weights are between 0 and 1"
     h = found.history
     fig,axs = plt.subplots(1, 3, figsize=(9, 2.4), dpi=72, layout='constrained')
-    axs[0].plot(h['iteration'], h['objective'], 'ko-', markersize=4, label='tried set'); axs[0].plot(h['iteration'], h['others'], 'k:', label='all images'); axs[0].set(ylabel='loss after unlearning, nats', yscale='log'); axs[0].legend(frameon=False, fontsize=8)
-    axs[1].plot(h['iteration'], 100*h['overlap_previous'].astype(float), 'ko-', markersize=4); axs[1].set(ylabel='same as before, %', ylim=(-3, 103))
-    axs[2].plot(h['iteration'], h['fractional'], 'ko-', markersize=4); axs[2].set(ylabel='weights between 0 and 1')
-    for ax in axs: ax.set(xlabel='iteration'); ax.grid(alpha=.3); ax.xaxis.get_major_locator().set_params(integer=True); sns.despine(ax=ax)
+    axs[0].plot(h['iteration'], h['objective'], 'ko-', markersize=4, label='tried set')
+    axs[0].plot(h['iteration'], h['others'], 'k:', label='all images')
+    axs[0].set(ylabel='loss after unlearning, nats', yscale='log')
+    axs[0].legend(frameon=False, fontsize=8)
+    axs[1].plot(h['iteration'], 100 * h['overlap_previous'].astype(float), 'ko-', markersize=4)
+    axs[1].set(ylabel='same as before, %', ylim=(-3, 103))
+    axs[2].plot(h['iteration'], h['fractional'], 'ko-', markersize=4)
+    axs[2].set(ylabel='weights between 0 and 1')
+    for ax in axs:
+        ax.set(xlabel='iteration')
+        ax.grid(alpha=0.3)
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        sns.despine(ax=ax)
     return fig
 
 def composition(
     sets:dict,    # Name -> `WorstCase`
     learn:Learner # The original
-)->pd.DataFrame:  # One row per set, and one for all training images: images of each class, and `entropy`, mean over images of the entropy of the original's prediction, in bits
+    # One row per set, and one for all training images: images of each class, and `entropy`, mean over images
+    # of the entropy of the original's prediction, in bits
+)->pd.DataFrame:
     "Which classes were chosen, and how sure the original is of the chosen images"
     y = dataset_targets(learn.dls.train_ds)
-    p = F.softmax(predict_logits(learn, part_dl(learn.dls.train, range(len(y))))[0].double(), 1); ent = -torch.special.xlogy(p, p).sum(1)/math.log(2)
-    rows = {name: [*torch.bincount(y[at], minlength=len(learn.dls.vocab)).tolist(), ent[at].mean().item()] for name,at in {**{k: s.idxs for k,s in sets.items()}, 'all': list(range(len(y)))}.items()}
+    p = F.softmax(predict_logits(learn, part_dl(learn.dls.train, range(len(y))))[0].double(), 1)
+    ent = -torch.special.xlogy(p, p).sum(1) / math.log(2)
+    rows = {
+        name: [*torch.bincount(y[at], minlength=len(learn.dls.vocab)).tolist(), ent[at].mean().item()]
+        for name, at in {**{k: s.idxs for k, s in sets.items()}, 'all': list(range(len(y)))}.items()
+    }
     return pd.DataFrame(rows, index=[*learn.dls.vocab, 'entropy']).T.astype({c: int for c in learn.dls.vocab})
 
 def plot_composition(
@@ -531,9 +818,23 @@ def plot_composition(
     "The same as a figure; the dotted line is the mean over all images"
     vocab,found = list(learn.dls.vocab),composition(sets, learn)
     share = found[vocab].mul(100/found[vocab].sum(1), axis=0).round().astype(int).drop(index='all')
-    fig,axs = plt.subplots(1, 2, figsize=(3.4+.45*len(vocab), 1.2+.32*len(sets)), dpi=72, layout='constrained', width_ratios=(3, 1), sharey=False)
-    sns.heatmap(share, annot=len(vocab) <= 20, fmt='d', cmap='Greys', cbar=False, ax=axs[0], linewidths=.5); axs[0].set(title='share of each class, %'); axs[0].tick_params(axis='x', rotation=45 if max(map(len, vocab)) > 3 else 0); axs[0].tick_params(axis='y', rotation=0)
-    sns.barplot(x=found['entropy'][list(sets)], y=list(sets), ax=axs[1], color='.6'); axs[1].set(title='entropy, bits', xlabel='', yticklabels=[]); axs[1].axvline(found.loc['all', 'entropy'], color='k', ls=':'); sns.despine(ax=axs[1])
+    fig, axs = plt.subplots(
+        1,
+        2,
+        figsize=(3.4 + 0.45 * len(vocab), 1.2 + 0.32 * len(sets)),
+        dpi=72,
+        layout='constrained',
+        width_ratios=(3, 1),
+        sharey=False,
+    )
+    sns.heatmap(share, annot=len(vocab) <= 20, fmt='d', cmap='Greys', cbar=False, ax=axs[0], linewidths=0.5)
+    axs[0].set(title='share of each class, %')
+    axs[0].tick_params(axis='x', rotation=45 if max(map(len, vocab)) > 3 else 0)
+    axs[0].tick_params(axis='y', rotation=0)
+    sns.barplot(x=found['entropy'][list(sets)], y=list(sets), ax=axs[1], color='.6')
+    axs[1].set(title='entropy, bits', xlabel='', yticklabels=[])
+    axs[1].axvline(found.loc['all', 'entropy'], color='k', ls=':')
+    sns.despine(ax=axs[1])
     return fig
 
 # %% ../nbs/50_worstcase.ipynb #f4e83ba2
@@ -543,11 +844,15 @@ def plot_chosen(
     n:int=10       # Images per set, evenly spaced
 ):                 # The figure
     "What the sets look like"
-    fig,axs = plt.subplots(len(sets), n, figsize=(.75*n+1, .85*len(sets)), dpi=72, layout='constrained', squeeze=False)
+    fig, axs = plt.subplots(
+        len(sets), n, figsize=(0.75 * n + 1, 0.85 * len(sets)), dpi=72, layout='constrained', squeeze=False
+    )
     for row,(name,s) in zip(axs, sets.items()):
         at = [s.idxs[i] for i in np.linspace(0, len(s.idxs)-1, min(n, len(s.idxs))).round().astype(int)]
-        x,_ = part_dl(learn.dls.train, at, bs=len(at)).one_batch(); x = x.as_subclass(Tensor).float().cpu()
-        lo,hi = x.amin((1, 2, 3), keepdim=True),x.amax((1, 2, 3), keepdim=True); x = ((x-lo)/(hi-lo).clamp(min=1e-9)).permute(0, 2, 3, 1)
+        x, _ = part_dl(learn.dls.train, at, bs=len(at)).one_batch()
+        x = x.as_subclass(Tensor).float().cpu()
+        lo, hi = x.amin((1, 2, 3), keepdim=True), x.amax((1, 2, 3), keepdim=True)
+        x = ((x - lo) / (hi - lo).clamp(min=1e-9)).permute(0, 2, 3, 1)
         for ax in row: ax.axis('off')
         for ax,p in zip(row, x): ax.imshow(p if p.shape[2] == 3 else p[..., 0], cmap='gray')
         row[0].set_title(name, fontsize=8, loc='left')

@@ -23,36 +23,58 @@ from ..learner import UnlearnMethod, register_method
 
 # %% ../../nbs/45_curvature.ipynb #ffe94068
 def _supported(m):
-    if isinstance(m, nn.Conv2d): return type(m) is nn.Conv2d and m.padding_mode == 'zeros' and not isinstance(m.padding, str)
+    if isinstance(m, nn.Conv2d):
+        return type(m) is nn.Conv2d and m.padding_mode == 'zeros' and not isinstance(m.padding, str)
     return type(m) is nn.Linear or isinstance(m, nn.modules.batchnorm._BatchNorm) or type(m) is nn.LayerNorm
 
 @contextmanager
 def _tapped(model):
-    "Record inputs and outputs of all layers that the rules below know; outputs are passed on as copies, since what follows may change them in place"
+    """Record inputs and outputs of all layers that the rules below know; outputs are passed on as copies,
+    since what follows may change them in place"""
     taps,hooks = {},[]
     def _hook(name):
-        def hook(m, inp, out): taps.setdefault(name, []).append((m, inp[0].detach(), out)); return out.clone()
+        def hook(m, inp, out):
+            taps.setdefault(name, []).append((m, inp[0].detach(), out))
+            return out.clone()
         return hook
     for n,m in model.named_modules():
-        if _supported(m) and any(True for _ in m.parameters(recurse=False)): hooks.append(m.register_forward_hook(_hook(n)))
+        if _supported(m) and any(True for _ in m.parameters(recurse=False)):
+            hooks.append(m.register_forward_hook(_hook(n)))
     try: yield taps
     finally:
         for h in hooks: h.remove()
 
 def _factors(m, a, ds):
-    "Per parameter of layer `m`: factors a (n, groups, features, T) and d (n, groups, outputs, T) of its outer products, or gradients (n, *shape), one for each of `ds`"
+    """Per parameter of layer `m`: factors a (n, groups, features, T) and d (n, groups, outputs, T) of its
+    outer products, or gradients (n, *shape), one for each of `ds`"""
     n = len(a)
     if isinstance(m, nn.Conv2d):
         ds = [d.flatten(2) for d in ds]
-        res = {'weight': (F.unfold(a, m.kernel_size, m.dilation, m.padding, m.stride).unflatten(1, (m.groups, -1)), [d.unflatten(1, (m.groups, -1)) for d in ds])}
+        res = {
+            'weight': (
+                F.unfold(a, m.kernel_size, m.dilation, m.padding, m.stride).unflatten(1, (m.groups, -1)),
+                [d.unflatten(1, (m.groups, -1)) for d in ds],
+            )
+        }
     elif isinstance(m, nn.Linear):
         ds = [d.reshape(n, -1, m.out_features).transpose(1, 2) for d in ds]
         res = {'weight': (a.reshape(n, 1, -1, m.in_features).transpose(2, 3), [d[:,None] for d in ds])}
     else:
         norm = isinstance(m, nn.LayerNorm)
-        xhat = F.layer_norm(a, m.normalized_shape, eps=m.eps) if norm else F.batch_norm(a, m.running_mean, m.running_var, eps=m.eps)
-        fold = (lambda v: v.reshape(n, -1, *m.normalized_shape).sum(1)) if norm else (lambda v: v.flatten(2).sum(2) if v.ndim > 2 else v)
-        return {'weight': [fold(d*xhat) for d in ds], **({'bias': [fold(d) for d in ds]} if m.bias is not None else {})}
+        xhat = (
+            F.layer_norm(a, m.normalized_shape, eps=m.eps)
+            if norm
+            else F.batch_norm(a, m.running_mean, m.running_var, eps=m.eps)
+        )
+        fold = (
+            (lambda v: v.reshape(n, -1, *m.normalized_shape).sum(1))
+            if norm
+            else (lambda v: v.flatten(2).sum(2) if v.ndim > 2 else v)
+        )
+        return {
+            'weight': [fold(d * xhat) for d in ds],
+            **({'bias': [fold(d) for d in ds]} if m.bias is not None else {}),
+        }
     return {**res, 'bias': [d.sum(2) for d in ds]} if m.bias is not None else res
 
 # %% ../../nbs/45_curvature.ipynb #5847fc27
@@ -69,27 +91,44 @@ def _squares(f, shape, budget):
         step = max(1, min(budget, 4<<20)//(4*g*p*q)) # what fits into the cache
         each = (d[i:i+step] @ a[i:i+step].transpose(2, 3) for d in ds for i in range(0, n, step))
         return sum(v.mul_(v).sum(0) for v in each).reshape(shape)
-    s,t = torch.triu_indices(T, T, device=a.device) # (sum_t x_t)^2 as a sum over pairs s <= t: the sum over d comes first, and no gradient is ever written down
+    # (sum_t x_t)^2 as a sum over pairs s <= t: the sum over d comes first, and no gradient is ever written
+    # down
+    s,t = torch.triu_indices(T, T, device=a.device)
     step,res = max(1, budget//(4*g*len(s)*(p+q))),0.
     for i in range(0, n, step):
-        x,z = a[i:i+step].permute(3, 0, 1, 2).contiguous(),torch.stack([d[i:i+step].permute(3, 0, 1, 2) for d in ds], 1)
+        x = a[i : i + step].permute(3, 0, 1, 2).contiguous()
+        z = torch.stack([d[i : i + step].permute(3, 0, 1, 2) for d in ds], 1)
         left = torch.stack([(z[u]*z[v]).sum(0)*(1 if u == v else 2) for u,v in zip(s.tolist(), t.tolist())])
         res = res + torch.einsum('tngq,tngp->gqp', left, x[s]*x[t])
     return res.clamp(min=0).reshape(shape)
 
 # %% ../../nbs/45_curvature.ipynb #fe996ca1
 def _reduced(model, x, ds, reduce, budget):
-    "Name -> `reduce` of the per-image gradients of <d, model(x)> for the k many `ds` (or a function of the logits that gives them)"
+    """Name -> `reduce` of the per-image gradients of <d, model(x)> for the k many `ds` (or a function of the
+    logits that gives them)"""
     params = {n: p for n,p in model.named_parameters() if p.requires_grad}
     with torch.enable_grad(), _tapped(model) as taps: out = model(x).float()
     once = {n: t[0] for n,t in taps.items() if len(t) == 1 and t[0][2].requires_grad}
     used = _times_used(model)
-    seen = {f'{n}.{p}' for n in once for p,_ in once[n][0].named_parameters(recurse=False) if used[f'{n}.{p}'] == 1}
+    seen = {
+        f'{n}.{p}'
+        for n in once
+        for p, _ in once[n][0].named_parameters(recurse=False)
+        if used[f'{n}.{p}'] == 1
+    }
     ds = torch.stack(list(ds(out.detach()) if callable(ds) else ds)).to(out)
-    gs = [torch.autograd.grad(out, [t[2] for t in once.values()], d, retain_graph=True) for d in ds] if once else []
+    gs = (
+        [torch.autograd.grad(out, [t[2] for t in once.values()], d, retain_graph=True) for d in ds]
+        if once
+        else []
+    )
     res = {}
     for j,(n,(m,a,_)) in enumerate(once.items()):
-        res |= {f'{n}.{k}': reduce(f, params[f'{n}.{k}'].shape, budget) for k,f in _factors(m, a, [g[j] for g in gs]).items() if f'{n}.{k}' in params and f'{n}.{k}' in seen}
+        res |= {
+            f'{n}.{k}': reduce(f, params[f'{n}.{k}'].shape, budget)
+            for k, f in _factors(m, a, [g[j] for g in gs]).items()
+            if f'{n}.{k}' in params and f'{n}.{k}' in seen
+        }
     rest = {n: p for n,p in params.items() if n not in seen}
     if rest:
         each = [_by_func(model, rest, x, d, budget) for d in ds]
@@ -105,7 +144,9 @@ def _by_func(model, params, x, d, budget):
     others = {n: p.detach() for n,p in [*model.named_parameters(), *model.named_buffers()] if n not in params}
     one = lambda ps, xi, di: (functional_call(model, {**others, **ps}, (xi[None],))[0].float()*di).sum()
     size = 4*sum(p.numel() for p in params.values())
-    return vmap(grad(one), in_dims=(None, 0, 0), chunk_size=max(1, budget//(3*size)))({n: p.detach() for n,p in params.items()}, x, d)
+    return vmap(grad(one), in_dims=(None, 0, 0), chunk_size=max(1, budget // (3 * size)))(
+        {n: p.detach() for n, p in params.items()}, x, d
+    )
 
 # %% ../../nbs/45_curvature.ipynb #ce17a9ea
 def ce_grad(
@@ -118,9 +159,11 @@ def ce_grad(
 def per_sample_grads(
     model:nn.Module,   # In eval mode
     x:Tensor,          # (n, c, h, w)
-    d,                 # (n, classes), or a function of the logits that gives it, such as `lambda out: ce_grad(out, y)`
+    # (n, classes), or a function of the logits that gives it, such as `lambda out: ce_grad(out, y)`
+    d,
     budget:int=512<<20 # Bytes for intermediate results of `torch.func`; the result itself takes 4 n P bytes
-)->dict:               # Name -> (n, *shape), for parameters that require a gradient; raises `RequestError` in training mode
+    # Name -> (n, *shape), for parameters that require a gradient; raises `RequestError` in training mode
+)->dict:
     "The gradient of <d, logits> for each image"
     _check_eval(model)
     return _reduced(model, x, (lambda out: [d(out)]) if callable(d) else [d], _each, budget)
@@ -138,7 +181,10 @@ def squared_grads(
 def _check_eval(model):
     for m in model.modules():
         if isinstance(m, nn.modules.batchnorm._BatchNorm) and (m.training or m.running_mean is None):
-            raise RequestError("per-sample gradients do not exist with batch statistics; put the model in eval mode" + ('' if m.training else ', with norms that track running statistics'))
+            raise RequestError(
+                "per-sample gradients do not exist with batch statistics; put the model in eval mode"
+                + ('' if m.training else ', with norms that track running statistics')
+            )
 
 # %% ../../nbs/45_curvature.ipynb #efc2036f
 def fisher_diag(
@@ -148,9 +194,11 @@ def fisher_diag(
     draws:int|None=None,   # See `label_grads`
     budget:int=512<<20,    # Bytes for intermediate results
     meter=None             # A `CostMeter`; every backward pass counts as a pass with gradient
-)->dict:                   # Name -> mean squared gradient, shape of the parameter; raises `RequestError` for another kind of labels
+    # Name -> mean squared gradient, shape of the parameter; raises `RequestError` for another kind of labels
+)->dict:
     "Diagonal of the Fisher information"
-    if labels not in ('model', 'true'): raise RequestError(f"`labels` must be 'model' or 'true', got {labels!r}")
+    if labels not in ('model', 'true'):
+        raise RequestError(f"`labels` must be 'model' or 'true', got {labels!r}")
     total,n,mode = {},0,model.training
     def ds(out):
         res = label_grads(out, y, labels, draws)
@@ -160,7 +208,8 @@ def fisher_diag(
     try:
         for b in dl:
             x,y = (o.as_subclass(Tensor) for o in b)
-            total = {m: total.get(m, 0)+v for m,v in squared_grads(model, x, ds, budget).items()}; n += len(y)
+            total = {m: total.get(m, 0) + v for m, v in squared_grads(model, x, ds, budget).items()}
+            n += len(y)
     finally: model.train(mode)
     return {m: v/n for m,v in total.items()}
 
@@ -173,7 +222,11 @@ def label_grads(
     "Gradients at the logits whose squares add up to the Fisher information"
     p = F.softmax(out, 1)
     if labels == 'true': return [ce_grad(out, y)]
-    if draws is None and out.shape[1] <= 20: return [p[:,[j]].sqrt()*ce_grad(out, torch.full((len(out),), j, device=out.device)) for j in range(out.shape[1])]
+    if draws is None and out.shape[1] <= 20:
+        return [
+            p[:, [j]].sqrt() * ce_grad(out, torch.full((len(out),), j, device=out.device))
+            for j in range(out.shape[1])
+        ]
     k = draws or 10
     return [ce_grad(out, z)/k**.5 for z in torch.multinomial(p, k, replacement=True).T]
 
@@ -197,7 +250,8 @@ def strongest(
 class Edit(UnlearnMethod):
     "Base of methods that edit the weights once"
     alpha:float|None=None    # Strength; None: the strongest within `tol`
-    samples:int=1000         # Images per partition to compute the edit from, each class in proportion; never more than there are
+    # Images per partition to compute the edit from, each class in proportion; never more than there are
+    samples:int=1000
     tol:float=.1             # Rise of the loss on retained images that the search allows, in nats
     budget:int=512<<20       # Bytes for intermediate results
     strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-5)
@@ -215,14 +269,23 @@ class Edit(UnlearnMethod):
         def put(s):
             for n,p in learn.model.named_parameters(): p.copy_(edit(n, old[n], s) if s else old[n])
         if alpha is None:
-            probe = [(x.as_subclass(Tensor), y.as_subclass(Tensor)) for x,y in self.clean(split, 'retain', 1000)]
+            probe = [
+                (x.as_subclass(Tensor), y.as_subclass(Tensor)) for x, y in self.clean(split, 'retain', 1000)
+            ]
             n = sum(len(y) for _,y in probe)
             @torch.no_grad()
             def loss():
-                learn.model.eval(); learn.cost_meter.images['forward'] += n
-                return sum(F.cross_entropy(learn.model(x).float(), y, reduction='sum').item() for x,y in probe)/n
+                learn.model.eval()
+                learn.cost_meter.images['forward'] += n
+                return (
+                    sum(F.cross_entropy(learn.model(x).float(), y, reduction='sum').item() for x, y in probe)
+                    / n
+                )
             base = loss()
-            def harm(s): put(s); h = loss()-base; return h if h == h else float('inf')
+            def harm(s):
+                put(s)
+                h = loss() - base
+                return h if h == h else float('inf')
             alpha = strongest(harm, *self.range, self.tol)
         put(alpha)
         return {'alpha': alpha}
@@ -261,25 +324,31 @@ def golatkar_noise(
 @dataclass
 class FisherForgetting(Edit):
     "Noise where the retained data do not care"
-    authors:bool|None=None   # Noise of the authors' code, `golatkar_noise`; False: of the formula above; None: as the request is for classes or not
+    # Noise of the authors' code, `golatkar_noise`; False: of the formula above; None: as the request is for
+    # classes or not
+    authors:bool|None=None
     draws:int|None=None      # Labels per image; None: exact up to 20 classes
     damping:float=1e-8       # Added to the Fisher diagonal
     clip:float=1.            # Largest standard deviation, in units of the weights' root mean square
     reads = frozenset({'retain'})
     paper = 'Golatkar et al., 2020, arXiv:1911.04933'
-    caveat = 'for classes it forgets by resetting their rows of the head; the features stay nearly as they were'
+    caveat = (
+        'for classes it forgets by resetting their rows of the head; the features stay nearly as they were'
+    )
     strength = dict(alpha=0.),dict(alpha=1e-9, authors=False),dict(alpha=1e-2, clip=3., authors=False)
     wreck = dict(alpha=1e38, damping=0., clip=1e38, authors=False)
     fails = {k: 'noise cannot tell single images apart' for k in ('random', 'idxs', 'where')}
 
     @classmethod
     def published(cls): # alpha 1e-6, the code's cut-offs and factors
-        """The authors' code for a whole class, with the alpha of the comparisons (theirs runs from 1e-7 to 3e-6). Above 20
-        classes labels are drawn, where theirs takes all"""
+        """The authors' code for a whole class, with the alpha of the comparisons (theirs runs from 1e-7 to
+        3e-6). Above 20 classes labels are drawn, where theirs takes all"""
         return cls(alpha=1e-6, samples=10**9, authors=True)
 
     def run(self, learn, split):
-        f = fisher_diag(learn.model, self.clean(split, 'retain'), 'model', self.draws, self.budget, learn.cost_meter)
+        f = fisher_diag(
+            learn.model, self.clean(split, 'retain'), 'model', self.draws, self.budget, learn.cost_meter
+        )
         noise = {n: torch.randn_like(p) for n,p in learn.model.named_parameters()}
         authors = split.kind == 'class' if self.authors is None else self.authors
         def edit(n, w, a):
@@ -307,7 +376,10 @@ class SSD(Edit):
     lam:float=1.             # Smaller dampens more
     reads = frozenset({'forget', 'retain'})
     paper = 'Foster et al., 2024, arXiv:2308.07707'
-    caveat = 'leaves 34 % of the class within its tolerance and costs 3 points of retained accuracy (CIFAR-10, small_resnet)'
+    caveat = (
+        'leaves 34 % of the class within its tolerance and costs 3 points of retained accuracy (CIFAR-10,'
+        ' small_resnet)'
+    )
     fails = {k: 'no weight matters to scattered images alone' for k in ('random', 'idxs')}
     strength = dict(alpha=3., lam=1e9),dict(alpha=3.),dict(alpha=.5)
     wreck,deterministic = None,True # it only ever shrinks
@@ -320,22 +392,37 @@ class SSD(Edit):
         gone,stay = (len(split.positions(p)) for p in ('forget', 'retain'))
         share = gone/(gone+stay)
         if share*self.alpha >= 1:
-            raise RequestError(f"ssd would do nothing: {share:.0%} of the images are to go, so no weight can matter to them "
-                               f"{self.alpha:g} times as much as to all; set `alpha` below {1/share:.3g}, or None to search")
+            raise RequestError(
+                f"ssd would do nothing: {share:.0%} of the images are to go, so no weight can matter to them "
+                f"{self.alpha:g} times as much as to all; set `alpha` below {1/share:.3g}, or None to search"
+            )
 
     @classmethod
     def published(cls): # alpha 10, lambda 1, all images
-        """The authors' formulas and constants. Importance squares the gradient of each image, their code that of each
-        batch, which makes it depend on batch size and order: with batches of one the two are equal"""
+        """The authors' formulas and constants. Importance squares the gradient of each image, their code
+        that of each batch, which makes it depend on batch size and order: with batches of one the two are
+        equal"""
         return cls(alpha=10., lam=1., samples=10**9)
 
     def run(self, learn, split):
-        f,r = (fisher_diag(learn.model, self.clean(split, p), 'true', budget=self.budget, meter=learn.cost_meter) for p in ('forget', 'retain'))
+        f, r = (
+            fisher_diag(learn.model, self.clean(split, p), 'true', budget=self.budget, meter=learn.cost_meter)
+            for p in ('forget', 'retain')
+        )
         n,k = (len(split.targets(p)) for p in ('retain', 'forget'))
         both = {m: (n*r[m]+k*f[m])/(n+k) for m in f}
-        inverse = self.apply(learn, split, lambda m,w,s: dampen(w, f[m], both[m], 1/s, self.lam), None if self.alpha is None else 1/self.alpha)['alpha']
+        inverse = self.apply(
+            learn,
+            split,
+            lambda m, w, s: dampen(w, f[m], both[m], 1 / s, self.lam),
+            None if self.alpha is None else 1 / self.alpha,
+        )['alpha']
         touched = sum((f[m] > both[m]/inverse).sum().item() for m in f)
-        if not touched: warnings.warn(f"ssd touched no weight: none matters {1/inverse:.3g} times as much to the forget set as to all images")
+        if not touched:
+            warnings.warn(
+                f"ssd touched no weight: none matters {1 / inverse:.3g} times as much to the forget set as to"
+                " all images"
+            )
         return {'alpha': 1/inverse, 'touched': touched}
 
 # %% ../../nbs/45_curvature.ipynb #91eed560
@@ -351,9 +438,11 @@ def fisher_product(
         for x,y in batches:
             each = F.cross_entropy(model(x).float(), y, reduction='none')
             u = torch.ones_like(each, requires_grad=True)
-            g = torch.autograd.grad(each, list(params.values()), u, create_graph=True) # linear in u, so its derivative along v is g_i'v
+            # linear in u, so its derivative along v is g_i'v
+            g = torch.autograd.grad(each, list(params.values()), u, create_graph=True)
             dots, = torch.autograd.grad(sum((a*v[k]).sum() for k,a in zip(params, g)), u, retain_graph=True)
-            for k,a in zip(params, torch.autograd.grad(each, list(params.values()), dots.detach())): total[k] += a/n
+            for k, a in zip(params, torch.autograd.grad(each, list(params.values()), dots.detach())):
+                total[k] += a / n
     return total
 
 # %% ../../nbs/45_curvature.ipynb #bcf011f9
@@ -371,7 +460,8 @@ def solve(
         parts = torch.from_numpy(np.asarray(a)).split([rhs[k].numel() for k in names])
         return {k: p.view_as(rhs[k]).to(rhs[k]) for k,p in zip(names, parts)}
     def product(a):
-        nonlocal count; count += 1
+        nonlocal count
+        count += 1
         return flat(fisher_product(model, batches, lift(a))) + damping*np.asarray(a).ravel()
     b = flat(rhs)
     res,_ = cg(LinearOperator((len(b), len(b)), matvec=product, dtype=float), b, rtol=tol, maxiter=steps)
@@ -395,11 +485,19 @@ class Influence(Edit):
 
     def run(self, learn, split):
         model = learn.model.eval()
-        grab = lambda part: [(x.as_subclass(Tensor), y.as_subclass(Tensor)) for x,y in self.clean(split, part)]
+        grab = lambda part: [
+            (x.as_subclass(Tensor), y.as_subclass(Tensor)) for x, y in self.clean(split, part)
+        ]
         forget,retain = grab('forget'),grab('retain')
         n,g = sum(len(y) for _,y in forget),{k: torch.zeros_like(p) for k,p in model.named_parameters()}
         for x,y in forget:
-            for k,a in zip(g, torch.autograd.grad(F.cross_entropy(model(x).float(), y, reduction='sum'), list(model.parameters()))): g[k] += a/n
+            for k, a in zip(
+                g,
+                torch.autograd.grad(
+                    F.cross_entropy(model(x).float(), y, reduction='sum'), list(model.parameters())
+                ),
+            ):
+                g[k] += a / n
         step,products = solve(model, retain, g, self.damping, self.steps)
         learn.cost_meter.images['forward_backward'] += n + 3*products*sum(len(y) for _,y in retain)
         return {'products': products, **self.apply(learn, split, lambda k,w,a: w + a*step[k], self.alpha)}

@@ -43,7 +43,9 @@ class Away(Callback):
 
 class Toward(Away):
     "Lower alpha*KL to the teacher + gamma*loss"
-    def __init__(self, teacher, T, alpha, gamma): super().__init__(teacher, T); self.alpha,self.gamma = alpha,gamma
+    def __init__(self, teacher, T, alpha, gamma):
+        super().__init__(teacher, T)
+        self.alpha, self.gamma = alpha, gamma
     def after_loss(self):
         task = self.loss_grad
         super().after_loss()
@@ -62,8 +64,11 @@ class SCRUB(Tuned):
     alpha:float=.5           # Weight of the distance to the teacher while minimising
     gamma:float=1.           # Weight of the task loss
     T:float=1.               # Temperature
-    cap:float|None=None      # Distance beyond which an image to forget is left alone; None: 3 nats for classes, 0.2 for other requests, where a retrained model differs little
-    max_share:float=.1       # Rate of the max passes, as a share of the rate; a large one can ruin a network for good
+    # Distance beyond which an image to forget is left alone; None: 3 nats for classes, 0.2 for other
+    # requests, where a retrained model differs little
+    cap:float|None=None
+    # Rate of the max passes, as a share of the rate; a large one can ruin a network for good
+    max_share:float=.1
     forget_bs:int|None=None  # Images to forget per batch of a max pass; None: as many as retained ones
     decay:tuple=()           # Epochs after which all rates fall to a tenth
     rewind = False           # True: SCRUB+R
@@ -72,16 +77,37 @@ class SCRUB(Tuned):
     strength = dict(epochs=0),dict(epochs=1, max_epochs=1, lr=3e-3),dict(epochs=4, max_epochs=4, lr=1e-2)
 
     @classmethod
-    def published(cls): # Adam (PyTorch's) at 5e-4, a tenth after 5, 8 and 9 of 10 epochs, 3 max passes, T 2, decay 0.1
-        """The authors' notebook for small sets (CIFAR-5, Lacuna-5), batches of 32 retained and 64 forgotten images; no
-        deviation known. Their setting for large sets (SGD 0.9, T 4, alpha 0.001, gamma 0.99, 2 max passes) is another"""
-        return cls(epochs=10, max_epochs=3, samples=None, max_samples=None, bs=32, forget_bs=64, min_steps=1, lr=5e-4, decay=(5, 8, 9),
-                   max_share=1., schedule='flat', bn='train', cap=1e9, T=2., wd=.1, adam=_torch_adam)
+    # Adam (PyTorch's) at 5e-4, a tenth after 5, 8 and 9 of 10 epochs, 3 max passes, T 2, decay 0.1
+    def published(cls):
+        """The authors' notebook for small sets (CIFAR-5, Lacuna-5), batches of 32 retained and 64 forgotten
+        images; no deviation known. Their setting for large sets (SGD 0.9, T 4, alpha 0.001, gamma 0.99, 2
+        max passes) is another"""
+        return cls(
+            epochs=10,
+            max_epochs=3,
+            samples=None,
+            max_samples=None,
+            bs=32,
+            forget_bs=64,
+            min_steps=1,
+            lr=5e-4,
+            decay=(5, 8, 9),
+            max_share=1.0,
+            schedule='flat',
+            bn='train',
+            cap=1e9,
+            T=2.0,
+            wd=0.1,
+            adam=_torch_adam,
+        )
 
     def run(self, learn, split):
         if not self.epochs: return
         teacher,dl,opt,states = frozen_copy(learn.model),self.sample(split),None,[]
-        rate,cap = self.rate(learn, dl),(3. if split.kind == 'class' else .2) if self.cap is None else self.cap
+        rate, cap = (
+            self.rate(learn, dl),
+            (3.0 if split.kind == 'class' else 0.2) if self.cap is None else self.cap,
+        )
         options = fit_options(self, learn)
         go = lambda d, lr, cbs, opt: self.fit(learn, d, 1, lr, cbs=cbs, opt=opt, hint='lr', **options)
         for e in range(self.epochs):
@@ -91,21 +117,28 @@ class SCRUB(Tuned):
                 gone = split.sample('forget', self.max_samples, seed, train=True, bs=self.forget_bs or dl.bs)
                 opt = go(gone, lr*self.max_share, [Away(teacher, self.T, cap)], opt)
             last = e == self.epochs-1 and self.schedule == 'one_cycle'
-            opt = go(dl, lr, [Toward(teacher, self.T, self.alpha, self.gamma), *([one_cycle(lr)] if last else [])], opt)
+            opt = go(
+                dl,
+                lr,
+                [Toward(teacher, self.T, self.alpha, self.gamma), *([one_cycle(lr)] if last else [])],
+                opt,
+            )
             if self.rewind: states.append({k: v.clone() for k,v in learn.model.state_dict().items()})
         return {**rate, **(self.set_back(learn, split, states) if self.rewind else {})}
 
 # %% ../../nbs/46_distill.ipynb #8801ee2f
 @patch
 def set_back(self:SCRUB, learn, split, states):
-    "Choose the epoch whose error on the forget set is nearest to the last error on held-out images of the same kind"
+    """Choose the epoch whose error on the forget set is nearest to the last error on held-out images of the
+    same kind"""
     def error(dl):
         logits,y = predict_logits(learn, dl)
         learn.cost_meter.images['forward'] += len(y)
         return (logits.argmax(1) != y).float().mean().item()
     aim,errors = error(split.loader('valid_forget') or split.loader('valid_retain')),[]
     for s in states:
-        learn.model.load_state_dict(s); errors.append(error(split.loader('forget')))
+        learn.model.load_state_dict(s)
+        errors.append(error(split.loader('forget')))
     best = nearest_epoch(errors, aim)
     learn.model.load_state_dict(states[best])
     return {'aim': aim, 'errors': errors, 'epoch': best}
@@ -132,7 +165,8 @@ class TwoTeachers(WithForget):
     def __init__(self, split, good, bad, T, class_mean=False):
         super().__init__(split)
         self.good,self.bad,self.T,self.class_mean = good,bad,T,class_mean
-    def targets(self): return torch.cat([self.good(self.x[:self.n]).float(), self.bad(self.x[self.n:]).float()])
+    def targets(self):
+        return torch.cat([self.good(self.x[: self.n]).float(), self.bad(self.x[self.n :]).float()])
     def after_loss(self):
         with torch.no_grad(): t = self.targets()
         self.learn.cost_meter.images['forward'] += len(t)
@@ -158,7 +192,8 @@ class BadTeacher(Tuned):
     samples:int|None=15000   # Retained images per pass
     T:float=1.               # Temperature
     mixed:bool=False         # True: both sets in one shuffled stream
-    class_mean:bool=False    # True: the distance is divided by the number of classes and not multiplied by T², as in public code
+    # True: the distance is divided by the number of classes and not multiplied by T², as in public code
+    class_mean:bool=False
     reads = frozenset({'forget', 'retain'})
     paper = 'Chundawat et al., 2023, arXiv:2205.08096'
     caveat = 'leaves 29 % of the class (CIFAR-10, small_resnet)'
@@ -168,8 +203,18 @@ class BadTeacher(Tuned):
         n_retain:int=45000   # Retained images; the authors take 30 %
     ): # Adam with PyTorch's constants, rate 1e-4, 1 epoch of both sets shuffled, batches of 256
         "The authors' code; their 30 % are drawn at random, ours in proportion to the classes"
-        return cls(epochs=1, samples=round(.3*n_retain), bs=256, min_steps=1, lr=1e-4, schedule='flat', bn='train', adam=_torch_adam,
-                   mixed=True, class_mean=True)
+        return cls(
+            epochs=1,
+            samples=round(0.3 * n_retain),
+            bs=256,
+            min_steps=1,
+            lr=1e-4,
+            schedule='flat',
+            bn='train',
+            adam=_torch_adam,
+            mixed=True,
+            class_mean=True,
+        )
 
     def run(self, learn, split):
         if self.epochs == 0: return

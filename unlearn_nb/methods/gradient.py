@@ -44,9 +44,13 @@ def optimiser(
 @dataclass
 class Tuned(UnlearnMethod):
     "Base of methods that train on for a while"
-    epochs:int|None=None     # Passes over the sample; None: one, or as many as it takes to see `samples` images, at most 4
-    samples:int|None=18000   # Retained images per pass, each class in proportion; never more than there are; None: all
-    bs:int|None=64           # Retained images per batch, fewer if a pass would have less than `min_steps` steps; None: as the data have it
+    # Passes over the sample; None: one, or as many as it takes to see `samples` images, at most 4
+    epochs:int|None=None
+    # Retained images per pass, each class in proportion; never more than there are; None: all
+    samples:int|None=18000
+    # Retained images per batch, fewer if a pass would have less than `min_steps` steps; None: as the data
+    # have it
+    bs:int|None=64
     lr:float|None=None       # Learning rate; None: `lr_share` of the edge that `lr_range` finds
     opt:str='adam'           # 'adam' or 'sgd'
     momentum:float=.9        # Of SGD; ignored by Adam
@@ -55,19 +59,27 @@ class Tuned(UnlearnMethod):
     wd:float=0.              # Weight decay of all parameters, added to the gradient as in `torch.optim`
     adam:tuple=_fastai_adam  # Of Adam: momentum, momentum of the squares, epsilon
     min_steps:int=17         # `bs` shrinks until a pass has as many steps; 1: `bs` as given
-    anchor:float=0.          # Weight of half the squared distance from the weights at the start, added to the loss
+    # Weight of half the squared distance from the weights at the start, added to the loss
+    anchor:float=0.
     lr_share = 1/3
     reads = frozenset({'retain'})
 
     def check(self, learn, split):
         super().check(learn, split)
         optimiser(self.opt, self.momentum)
-        if self.schedule not in ('one_cycle', 'flat'): raise RequestError(f"`schedule` must be 'one_cycle' or 'flat', got {self.schedule!r}")
+        if self.schedule not in ('one_cycle', 'flat'):
+            raise RequestError(f"`schedule` must be 'one_cycle' or 'flat', got {self.schedule!r}")
 
     def sample(self, split):
         "A training loader of retained images"
-        n = len(split.targets('retain')); n = min(n, self.samples or n)
-        return split.sample('retain', n, train=True, **({} if self.bs is None else {'bs': min(self.bs, max(16, n//self.min_steps))}))
+        n = len(split.targets('retain'))
+        n = min(n, self.samples or n)
+        return split.sample(
+            'retain',
+            n,
+            train=True,
+            **({} if self.bs is None else {'bs': min(self.bs, max(16, n // self.min_steps))}),
+        )
 
     def rate(self, learn, dl, cbs=()):
         "The learning rate for retained data, and the edge if it had to be found"
@@ -78,12 +90,15 @@ class Tuned(UnlearnMethod):
     def tune(self, learn, split, cbs=(), freeze=(), dl=None, rate=None, epochs=None):
         "Train, by default on a sample of retained images with a rate found on it; details for the record"
         if dl is None: dl = self.sample(split)
-        if epochs is None: epochs = min(4, round((self.samples or dl.n)/dl.n) or 1) if self.epochs is None else self.epochs
+        if epochs is None:
+            epochs = min(4, round((self.samples or dl.n) / dl.n) or 1) if self.epochs is None else self.epochs
         if not epochs: return
         rate = rate or self.rate(learn, dl, freeze)
         shape = [one_cycle(rate['lr'])] if self.schedule == 'one_cycle' else []
         pull = [Anchor(self.anchor)] if self.anchor else []
-        self.fit(learn, dl, epochs, rate['lr'], cbs=[*freeze, *cbs, *pull, *shape], **fit_options(self, learn))
+        self.fit(
+            learn, dl, epochs, rate['lr'], cbs=[*freeze, *cbs, *pull, *shape], **fit_options(self, learn)
+        )
         return {**rate, 'epochs': epochs}
 
 # %% ../../nbs/42_gradient.ipynb #6322f85f
@@ -105,8 +120,12 @@ class Anchor(Callback):
         self.learn.loss_grad = self.loss_grad + self.weight/2*sum((p-q).pow(2).sum() for p,q in trained)
 
 # %% ../../nbs/42_gradient.ipynb #6a33a1ed
-sgd_recipe = dict(epochs=10, samples=None, bs=256, min_steps=1, lr=.01, opt='sgd', schedule='flat', bn='train', wd=5e-4)
-scrub_recipe = dict(epochs=10, samples=None, bs=32, min_steps=1, lr=.01, opt='sgd', momentum=0., schedule='flat', anchor=.1)
+sgd_recipe = dict(
+    epochs=10, samples=None, bs=256, min_steps=1, lr=0.01, opt='sgd', schedule='flat', bn='train', wd=5e-4
+)
+scrub_recipe = dict(
+    epochs=10, samples=None, bs=32, min_steps=1, lr=0.01, opt='sgd', momentum=0.0, schedule='flat', anchor=0.1
+)
 
 # %% ../../nbs/42_gradient.ipynb #fac440fe
 @register_method('finetune')
@@ -121,17 +140,21 @@ class FineTune(Tuned):
 
     @classmethod
     def published(cls): # SGD 0.9, rate 0.01, decay 5e-4, 10 epochs, batches of 256
-        "FT as in the code of the SalUn and l1-sparse papers (Fan et al., 2024; Jia et al., 2023); no deviation known"
+        """FT as in the code of the SalUn and l1-sparse papers (Fan et al., 2024; Jia et al., 2023); no
+        deviation known"""
         return cls(**sgd_recipe)
 
     def run(self, learn, split): return self.tune(learn, split)
 
 # %% ../../nbs/42_gradient.ipynb #f55988cd
 class Erase(Callback):
-    "Train on images to forget, under other labels if `label` is overridden; with `ramp`, raise the rate until they are no longer recognised, then stop"
+    """Train on images to forget, under other labels if `label` is overridden; with `ramp`, raise the rate
+    until they are no longer recognised, then stop"""
     order,run_valid = 5,False
     def __init__(self,
-        until:float|None,   # Stop when fewer than this share of the last 128 images were recognised; None: 95 % of the share at the start
+        # Stop when fewer than this share of the last 128 images were recognised; None: 95 % of the share at
+        # the start
+        until:float|None,
         ramp:bool=True,     # Set the rate: 1e-5, growing by 5 % each step, at most 0.01
     ): self.until,self.ramp = until,ramp
     def label(self, x, y): return y
@@ -159,7 +182,9 @@ class ForgetOnly(UnlearnMethod):
     "Base of methods that see nothing but the forget set"
     epochs:int|None=None     # Passes over the forget set; None: what 200 steps take, at least one
     lr:float|None=None       # None: grows from 1e-5 until the images are forgotten
-    until:float|None=None    # Stop below this share of recognised images, 0: never; None: 0.01 for classes, 95 % of the share at the start for other requests
+    # Stop below this share of recognised images, 0: never; None: 0.01 for classes, 95 % of the share at the
+    # start for other requests
+    until:float|None=None
     bs:int=64
     opt:str='adam'           # 'adam' or 'sgd'
     momentum:float=.9        # Of SGD
@@ -176,18 +201,33 @@ class ForgetOnly(UnlearnMethod):
         "Train with a callback of class `cls`; details for the record"
         dl = split.loader('forget', train=True, bs=self.bs)
         until = (.01 if split.kind == 'class' else None) if self.until is None else self.until
-        cb,old = cls(*args, until=until, ramp=self.lr is None),[p.detach().clone() for p in learn.model.parameters()]
-        self.fit(learn, dl, math.ceil(200/len(dl)) if self.epochs is None else self.epochs, self.lr, cbs=[cb], **fit_options(self, learn))
+        cb = cls(*args, until=until, ramp=self.lr is None)
+        old = [p.detach().clone() for p in learn.model.parameters()]
+        self.fit(
+            learn,
+            dl,
+            math.ceil(200 / len(dl)) if self.epochs is None else self.epochs,
+            self.lr,
+            cbs=[cb],
+            **fit_options(self, learn),
+        )
         self.warn_if_idle(learn.model, old)
-        return {'images': len(getattr(cb, 'hits', [])), 'recognised': cb.share if hasattr(cb, 'hits') else None}
+        return {
+            'images': len(getattr(cb, 'hits', [])),
+            'recognised': cb.share if hasattr(cb, 'hits') else None,
+        }
 
     def warn_if_idle(self, model, old, least=1e-3):
         "Say so if a fixed rate moved the weights by less than a share `least` of their norm"
         moved = sum((p.detach()-q).pow(2).sum() for p,q in zip(model.parameters(), old))
         share = float((moved/sum(q.pow(2).sum() for q in old)).sqrt())
         if self.lr and self.epochs != 0 and share < least:
-            warnings.warn(f"{self.name} hardly moved the weights ({share:.2%} of their norm): the rate {self.lr:g} is too small for so "
-                          f"few steps; {'what changed is in the batch-norm statistics' if self.bn == 'train' else 'little has changed'}")
+            what = 'little has changed'
+            if self.bn == 'train': what = 'what changed is in the batch-norm statistics'
+            warnings.warn(
+                f"{self.name} hardly moved the weights ({share:.2%} of their norm): the rate {self.lr:g} is"
+                f" too small for so few steps; {what}"
+            )
 
 # %% ../../nbs/42_gradient.ipynb #b21337dc
 @register_method('ascent')
@@ -200,14 +240,16 @@ class GradientAscent(ForgetOnly):
 
     @classmethod
     def published(cls): # SGD 0.9, rate 1e-4, decay 5e-4, 5 epochs, batches of 256
-        "GA as in the code of the SalUn paper (Fan et al., 2024), who advise a higher rate later; no deviation known"
+        """GA as in the code of the SalUn paper (Fan et al., 2024), who advise a higher rate later; no
+        deviation known"""
         return cls(epochs=5, lr=1e-4, bs=256, until=0., opt='sgd', bn='train', wd=5e-4)
 
     def run(self, learn, split): return self.erase(learn, split, Ascend)
 
 # %% ../../nbs/42_gradient.ipynb #f324d8ec
 class WithForget(Callback):
-    "Append images to forget to every retained batch, so that a pass over one set is about a pass over the other"
+    """Append images to forget to every retained batch, so that a pass over one set is about a pass over the
+    other"""
     order,run_valid = 5,False
     def __init__(self,
         split,
@@ -216,7 +258,9 @@ class WithForget(Callback):
     def label(self, x, y): return y
     def before_fit(self):
         n = len(self.split.targets('forget'))
-        self.stream = self._cycle(self.split.loader('forget', train=True, bs=self.bs or max(2, math.ceil(n/len(self.dls.train)))))
+        self.stream = self._cycle(
+            self.split.loader('forget', train=True, bs=self.bs or max(2, math.ceil(n / len(self.dls.train))))
+        )
     @staticmethod
     def _cycle(dl):
         while True: yield from dl
@@ -233,7 +277,9 @@ class DescendAscend(WithForget):
     def after_loss(self):
         forget = F.cross_entropy(self.pred[self.n:], self.y[self.n:].as_subclass(Tensor), reduction='none')
         forget = (forget if self.cap is None else forget.clamp(max=self.cap)).mean()
-        self.learn.loss_grad = self.beta*self.loss_func(self.pred[:self.n], self.y[:self.n]) - (1-self.beta)*forget
+        self.learn.loss_grad = (
+            self.beta * self.loss_func(self.pred[: self.n], self.y[: self.n]) - (1 - self.beta) * forget
+        )
         self.learn.loss = self.loss_grad.detach().clone()
 
 # %% ../../nbs/42_gradient.ipynb #c7ba1c2e
@@ -242,15 +288,18 @@ class DescendAscend(WithForget):
 class NegGradPlus(Tuned):
     "Descend on retained, ascend on forgotten images"
     beta:float=.95           # Weight of the retained loss, in [0, 1]; 1 is fine-tuning
-    cap:float|None=5.        # Loss in nats beyond which an image to forget counts as forgotten and is left alone; None: none is
+    # Loss in nats beyond which an image to forget counts as forgotten and is left alone; None: none is
+    cap:float|None=5.
     forget_bs:int|None=None  # Images to forget per step; None: as many as make a pass of the other set
     reads = frozenset({'forget', 'retain'})
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
 
     @classmethod
-    def published(cls): # SGD without momentum, rate 0.01, 10 epochs, 32 retained and 64 forgotten images a step, beta 0.95
-        """NegGrad+ as in the SCRUB authors' notebook for small sets (Kurmanji et al., 2023). The forget set is shuffled
-        anew for each pass; theirs is repeated in one order within an epoch and starts afresh with each"""
+    # SGD without momentum, rate 0.01, 10 epochs, 32 retained and 64 forgotten images a step, beta 0.95
+    def published(cls):
+        """NegGrad+ as in the SCRUB authors' notebook for small sets (Kurmanji et al., 2023). The forget set
+        is shuffled anew for each pass; theirs is repeated in one order within an epoch and starts afresh
+        with each"""
         return cls(**scrub_recipe, cap=None, forget_bs=64)
 
     def check(self, learn, split):
@@ -258,7 +307,9 @@ class NegGradPlus(Tuned):
         if not 0 <= self.beta <= 1: raise RequestError(f"`beta` must lie between 0 and 1, got {self.beta}")
 
     def run(self, learn, split):
-        return replace(self, anchor=self.beta*self.anchor).tune(learn, split, [DescendAscend(split, self.beta, self.cap, self.forget_bs)])
+        return replace(self, anchor=self.beta * self.anchor).tune(
+            learn, split, [DescendAscend(split, self.beta, self.cap, self.forget_bs)]
+        )
 
 # %% ../../nbs/42_gradient.ipynb #aa58eed8
 _norms = nn.modules.batchnorm._NormBase,nn.LayerNorm,nn.GroupNorm
@@ -266,17 +317,27 @@ _norms = nn.modules.batchnorm._NormBase,nn.LayerNorm,nn.GroupNorm
 def blocks(
     model:nn.Module
 )->list[list[str]]: # Parameter names per block, from input to output
-    "The network in line: members of `Sequential`s and of containers that hold nearly everything; a norm belongs to what precedes it"
+    """The network in line: members of `Sequential`s and of containers that hold nearly everything; a norm
+    belongs to what precedes it"""
     total,res = sum(p.numel() for p in model.parameters()),[]
     def walk(prefix, m):
         own = [prefix+n for n,_ in m.named_parameters(recurse=False)]
         kids = [(n, c) for n,c in m.named_children() if any(True for _ in c.parameters())]
-        split = kids and (m is model or isinstance(m, (nn.Sequential, nn.ModuleList)) or sum(p.numel() for p in m.parameters()) > .9*total)
-        if not split: res.append([prefix+n for n,_ in m.named_parameters()]) if not (isinstance(m, _norms) and res) else res[-1].extend(own)
+        split = kids and (
+            m is model
+            or isinstance(m, (nn.Sequential, nn.ModuleList))
+            or sum(p.numel() for p in m.parameters()) > 0.9 * total
+        )
+        if not split:
+            res.append([prefix + n for n, _ in m.named_parameters()]) if not (
+                isinstance(m, _norms) and res
+            ) else res[-1].extend(own)
         else:
             at = len(res)
-            for n,c in kids: walk(f'{prefix}{n}.', c)
-            if own: res[min(at, len(res)-1)].extend(own)
+            for n, c in kids:
+                walk(f'{prefix}{n}.', c)
+            if own:
+                res[min(at, len(res) - 1)].extend(own)
     walk('', model)
     return res
 
@@ -295,7 +356,8 @@ class TrainOnly(Callback):
 # %% ../../nbs/42_gradient.ipynb #0ecd1250
 def last_blocks(model, k): # Names of parameters; raises `RequestError` if there are fewer than `k` blocks
     parts = blocks(model)
-    if not 1 <= k <= len(parts): raise RequestError(f"this network has {len(parts)} blocks; `k` must lie between 1 and that, got {k}")
+    if not 1 <= k <= len(parts):
+        raise RequestError(f"this network has {len(parts)} blocks; `k` must lie between 1 and that, got {k}")
     return [n for b in parts[-k:] for n in b]
 
 @register_method('cfk')
@@ -310,16 +372,22 @@ class CFk(Tuned):
         last_blocks(learn.model, self.k)
 
     def still(self, learn, split):
-        late = set(last_blocks(learn.model, self.k)); owners = {n.rpartition('.')[0] for n in late}
-        return {n: torch.ones_like(v, dtype=torch.bool) for n,v in learn.model.state_dict().items() if n not in late and n.rpartition('.')[0] not in owners}
+        late = set(last_blocks(learn.model, self.k))
+        owners = {n.rpartition('.')[0] for n in late}
+        return {
+            n: torch.ones_like(v, dtype=torch.bool)
+            for n, v in learn.model.state_dict().items()
+            if n not in late and n.rpartition('.')[0] not in owners
+        }
 
     @classmethod
     def published(cls): # SGD without momentum, rate 0.01, 10 epochs, batches of 32
-        """As in the comparison of the SCRUB paper (Kurmanji et al., 2023, notebook for small sets). Differs in that `k`
-        counts blocks, where Goel et al. (2022) count layers"""
+        """As in the comparison of the SCRUB paper (Kurmanji et al., 2023, notebook for small sets). Differs
+        in that `k` counts blocks, where Goel et al. (2022) count layers"""
         return cls(**scrub_recipe)
 
-    def run(self, learn, split): return self.tune(learn, split, freeze=[TrainOnly(last_blocks(learn.model, self.k))])
+    def run(self, learn, split):
+        return self.tune(learn, split, freeze=[TrainOnly(last_blocks(learn.model, self.k))])
 
 # %% ../../nbs/42_gradient.ipynb #505a96e7
 @register_method('euk')
@@ -343,4 +411,7 @@ def reset(
     owners = {n.rpartition('.')[0] for n in names}
     with torch.no_grad():
         for n,p in state.items():
-            if n in names or (n.rpartition('.')[0] in owners and n not in dict(learn.model.named_parameters())): p.copy_(fresh[n])
+            if n in names or (
+                n.rpartition('.')[0] in owners and n not in dict(learn.model.named_parameters())
+            ):
+                p.copy_(fresh[n])

@@ -38,7 +38,9 @@ def staying(split): # The classes that retained images have
 
 class Mislabel(WithForget):
     "Beside every retained batch, images to forget under random other labels"
-    def __init__(self, split): super().__init__(split); self.allowed = staying(split)
+    def __init__(self, split):
+        super().__init__(split)
+        self.allowed = staying(split)
     def label(self, x, y): return other_labels(y.as_subclass(Tensor), self.allowed).to(y.dtype)
 
 class Lie(Callback):
@@ -58,7 +60,8 @@ class Lie(Callback):
 @dataclass
 class RandomLabel(Tuned):
     "Retained images with their labels, images to forget with random other ones"
-    forget_first:bool=False # Each epoch a pass over the forget set, then one over the retained images; False: side by side
+    # Each epoch a pass over the forget set, then one over the retained images; False: side by side
+    forget_first:bool=False
     true_too:bool=False     # Draw from all classes, the true one included; for `forget_first` alone
     reads = frozenset({'forget', 'retain'})
     paper = 'Golatkar et al., 2020, arXiv:1911.04933'
@@ -93,25 +96,47 @@ class Amnesiac(Tuned):
     paper = 'Graves et al., 2021, arXiv:2010.10981'
 
     @classmethod
-    def published(cls): # Adam with PyTorch's constants, rate 1e-4, 3 epochs of both sets shuffled, batches of 128
-        """As in the comparison of the bad-teacher paper (Chundawat et al., 2023). Labels and augmentation are drawn anew
-        at each visit of an image; theirs once and for all"""
-        return cls(epochs=3, samples=None, bs=128, min_steps=1, lr=1e-4, schedule='flat', bn='train', adam=_torch_adam, mixed=True)
+    # Adam with PyTorch's constants, rate 1e-4, 3 epochs of both sets shuffled, batches of 128
+    def published(cls):
+        """As in the comparison of the bad-teacher paper (Chundawat et al., 2023). Labels and augmentation
+        are drawn anew at each visit of an image; theirs once and for all"""
+        return cls(
+            epochs=3,
+            samples=None,
+            bs=128,
+            min_steps=1,
+            lr=1e-4,
+            schedule='flat',
+            bn='train',
+            adam=_torch_adam,
+            mixed=True,
+        )
 
     def run(self, learn, split):
         if self.epochs == 0: return
         dl = self.sample(split)
         if self.mixed:
             both = Mixture(dl, split.loader('forget', train=True, bs=dl.bs))
-            return self.tune(learn, split, [MislabelMixed(staying(split))], dl=both, rate=self.rate(learn, dl))
+            return self.tune(
+                learn, split, [MislabelMixed(staying(split))], dl=both, rate=self.rate(learn, dl)
+            )
         rate = self.rate(learn, dl)
         lies = split.loader('forget', train=True, bs=dl.bs)
-        self.tune(learn, split, [Lie(staying(split))], dl=lies, rate=rate, epochs=self.epochs or math.ceil(17/len(lies))) # a few steps at least
+        # a few steps at least
+        self.tune(
+            learn,
+            split,
+            [Lie(staying(split))],
+            dl=lies,
+            rate=rate,
+            epochs=self.epochs or math.ceil(17 / len(lies)),
+        )
         return self.tune(learn, split, dl=dl, rate=rate)
 
 # %% ../../nbs/43_relabel.ipynb #59df9dda
 class Mixture:
-    "Two training loaders as one shuffled stream; `forgotten` says which images of the last batch are of the second"
+    """Two training loaders as one shuffled stream; `forgotten` says which images of the last batch are of
+    the second"""
     def __init__(self, retain, forget):
         self.loaders,self.bs,self.device = (retain, forget),retain.bs,retain.device
         self.n = retain.n+forget.n
@@ -146,17 +171,24 @@ def saliency_mask(
     flat = torch.cat([g.abs().flatten() for g in grads.values()])
     chosen = torch.zeros(len(flat), dtype=torch.bool, device=flat.device)
     chosen[flat.topk(round(frac*len(flat)), largest=largest)[1]] = True
-    return {n: c.view_as(g) for (n,g),c in zip(grads.items(), chosen.split([g.numel() for g in grads.values()]))}
+    return {
+        n: c.view_as(g) for (n, g), c in zip(grads.items(), chosen.split([g.numel() for g in grads.values()]))
+    }
 
 class MaskedUpdate(Callback):
-    "Put back after every step what is outside the mask; a layer that has another shape for the time being waits for `restore`"
+    """Put back after every step what is outside the mask; a layer that has another shape for the time being
+    waits for `restore`"""
     run_valid = False
     def __init__(self, model, mask, buffers:bool=True): # `buffers`: put them back, too
-        self.mask,self.old = mask,{n: v.detach().clone() for n,v in model.state_dict().items() if buffers or n in mask}
+        self.mask, self.old = (
+            mask,
+            {n: v.detach().clone() for n, v in model.state_dict().items() if buffers or n in mask},
+        )
     @torch.no_grad()
     def restore(self, model):
         for n,v in model.state_dict().items():
-            if n in self.old and v.shape == self.old[n].shape: v.copy_(torch.where(self.mask[n], v, self.old[n]) if n in self.mask else self.old[n])
+            if n in self.old and v.shape == self.old[n].shape:
+                v.copy_(torch.where(self.mask[n], v, self.old[n]) if n in self.mask else self.old[n])
     def after_batch(self): self.restore(self.model)
 
 class _Collect(Callback):
@@ -185,16 +217,18 @@ class SalUn(UnlearnMethod):
     frac:float=.5                # Share of weights that may move
     base:str='random_label'      # Registered name of a method
     hyper:dict=field(default_factory=dict) # Its hyper-parameters
-    keep_buffers:bool=True       # Batch-norm statistics stay, whatever the inner method does; False: they follow it
+    # Batch-norm statistics stay, whatever the inner method does; False: they follow it
+    keep_buffers:bool=True
     reads = frozenset({'forget', 'retain'})
     paper = 'Fan et al., 2024, arXiv:2310.12508'
     strength = dict(frac=0.),dict(hyper=dict(epochs=1, lr=3e-3)),dict(hyper=dict(epochs=5, lr=3e-3))
     wreck = dict(hyper=dict(lr=1e30))
 
     @classmethod
-    def published(cls): # Half of the weights; RL with SGD 0.9, rate 0.013, decay 5e-4, 10 epochs, batches of 256
-        """The authors' code for CIFAR-10. The mask sums gradients over images, theirs over batches, which differ in the
-        weight of the last, partial batch"""
+    # Half of the weights; RL with SGD 0.9, rate 0.013, decay 5e-4, 10 epochs, batches of 256
+    def published(cls):
+        """The authors' code for CIFAR-10. The mask sums gradients over images, theirs over batches, which
+        differ in the weight of the last, partial batch"""
         hyper = {**sgd_recipe, 'lr': .013, 'forget_first': True, 'true_too': True}
         return cls(hyper=hyper, keep_buffers=False)
 
@@ -205,14 +239,16 @@ class SalUn(UnlearnMethod):
     def still(self, learn, split):
         mask = saliency_mask(summed_grads(working_copy(learn), self, split.loader('forget')), self.frac)
         kept = {n: ~m for n,m in mask.items()}
-        if self.keep_buffers: kept |= {n: torch.ones_like(v, dtype=torch.bool) for n,v in learn.model.named_buffers()}
+        if self.keep_buffers:
+            kept |= {n: torch.ones_like(v, dtype=torch.bool) for n, v in learn.model.named_buffers()}
         return kept
 
     @property
     def inner(self): return get_method(self.base, **self.hyper)
 
     def run(self, learn, split):
-        with seeded(0): mask = saliency_mask(summed_grads(learn, self, split.loader('forget')), self.frac) # the inner method draws as it would alone
+        # the inner method draws as it would alone
+        with seeded(0): mask = saliency_mask(summed_grads(learn, self, split.loader('forget')), self.frac)
         held = MaskedUpdate(learn.model, mask, self.keep_buffers)
         with learn.added_cbs([held]): details = self.inner.run(learn, split) or {}
         held.restore(learn.model)
@@ -224,7 +260,9 @@ def nearest_wrong(
     x:Tensor,        # Images as the network sees them, (n, c, h, w)
     y:Tensor,        # True labels (n,)
     eps:float,       # Step, in units of the network's inputs, or of the pixels if `norm` is given
-    norm=None,       # Mean and standard deviation of the pixels (1, c, 1, 1) on the 0..1 scale; the step ends on a picture of 8 bits
+    # Mean and standard deviation of the pixels (1, c, 1, 1) on the 0..1 scale; the step ends on a picture of
+    # 8 bits
+    norm=None,
     true_too:bool=False # The true class may be the likeliest
 )->Tensor:           # (n,)
     "The likeliest wrong class after one step uphill on the loss"
@@ -259,7 +297,8 @@ class Shrink(Erase):
         self.original = frozen_copy(self.model)
     def label(self, x, y):
         x,y = x.as_subclass(Tensor),y.as_subclass(Tensor)
-        for k in self.learn.cost_meter.images: self.learn.cost_meter.images[k] += len(y) # one pass with gradient, one without
+        # one pass with gradient, one without
+        for k in self.learn.cost_meter.images: self.learn.cost_meter.images[k] += len(y)
         return nearest_wrong(self.original, x, y, self.eps, self.norm, self.true_too).to(y.dtype)
 
 @register_method('boundary_shrink')
@@ -274,10 +313,22 @@ class BoundaryShrink(ForgetOnly):
     strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=12, lr=1e-2, until=0.)
 
     @classmethod
-    def published(cls): # SGD 0.9, rate 1e-5, decay 5e-4, 10 epochs, batches of 256, eps 0.1 of the range of a pixel
-        """The authors' step and rate in the training loop of the SalUn paper, which adds weight decay and batches of 256
-        (Chen et al., 2023; Fan et al., 2024); no deviation known"""
-        return cls(epochs=10, lr=1e-5, bs=256, until=0., opt='sgd', bn='train', wd=5e-4, eps=.1, pixels=True, true_too=True)
+    # SGD 0.9, rate 1e-5, decay 5e-4, 10 epochs, batches of 256, eps 0.1 of the range of a pixel
+    def published(cls):
+        """The authors' step and rate in the training loop of the SalUn paper, which adds weight decay and
+        batches of 256 (Chen et al., 2023; Fan et al., 2024); no deviation known"""
+        return cls(
+            epochs=10,
+            lr=1e-5,
+            bs=256,
+            until=0.0,
+            opt='sgd',
+            bn='train',
+            wd=5e-4,
+            eps=0.1,
+            pixels=True,
+            true_too=True,
+        )
 
     def run(self, learn, split):
         norm = pixel_norm(split.loader('forget')) if self.pixels else None
@@ -291,7 +342,9 @@ def resize_head(
 ):
     "Give the last layer another number of outputs, in place"
     name,old = head_of(model, n)
-    new = nn.Linear(old.in_features, to, bias=old.bias is not None, device=old.weight.device, dtype=old.weight.dtype)
+    new = nn.Linear(
+        old.in_features, to, bias=old.bias is not None, device=old.weight.device, dtype=old.weight.dtype
+    )
     with torch.no_grad():
         k = min(n, to)
         new.weight[:k] = old.weight[:k]
@@ -302,7 +355,9 @@ def resize_head(
 # %% ../../nbs/43_relabel.ipynb #d0084668
 class Shadow(Erase):
     "Label images with one class too many"
-    def __init__(self, k, **kwargs): super().__init__(**kwargs); self.k = k
+    def __init__(self, k, **kwargs):
+        super().__init__(**kwargs)
+        self.k = k
     def label(self, x, y): return torch.full_like(y, self.k)
 
 @register_method('boundary_expand')
@@ -315,8 +370,8 @@ class BoundaryExpand(ForgetOnly):
 
     @classmethod
     def published(cls): # SGD 0.9, rate 1e-5, decay 5e-4, 10 epochs, batches of 256
-        """The authors' rate in the training loop of the SalUn paper, which adds weight decay and batches of 256 (Chen et
-        al., 2023; Fan et al., 2024). The new row is drawn as PyTorch draws a new layer"""
+        """The authors' rate in the training loop of the SalUn paper, which adds weight decay and batches of
+        256 (Chen et al., 2023; Fan et al., 2024). The new row is drawn as PyTorch draws a new layer"""
         return cls(epochs=10, lr=1e-5, bs=256, until=0., opt='sgd', bn='train', wd=5e-4)
 
     def check(self, learn, split):

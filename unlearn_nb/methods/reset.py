@@ -18,9 +18,14 @@ from .relabel import saliency_mask, summed_grads
 from .retrain import fresh_model
 
 # %% ../../nbs/47_reset.ipynb #554e6beb
-def conv_weights(model:nn.Module, spatial:bool=False)->dict: # Name -> parameter; raises `RequestError` if there are none
+# Name -> parameter; raises `RequestError` if there are none
+def conv_weights(model:nn.Module, spatial:bool=False)->dict:
     "Weights of convolutions, or only of those with square kernels larger than one pixel"
-    found = {f'{n}.weight': m.weight for n,m in model.named_modules() if isinstance(m, nn.Conv2d) and (not spatial or m.kernel_size[0] == m.kernel_size[1] > 1)}
+    found = {
+        f'{n}.weight': m.weight
+        for n, m in model.named_modules()
+        if isinstance(m, nn.Conv2d) and (not spatial or m.kernel_size[0] == m.kernel_size[1] > 1)
+    }
     if not found: raise RequestError("this network has no convolutions to disturb")
     return found
 
@@ -46,13 +51,23 @@ class MSG(Tuned):
         if self.epochs == 0: return
         seed,dl = torch.initial_seed(),self.sample(split)
         rate = self.rate(learn, dl) # of the whole network: a damaged one bears any step
-        mean = {p: {k: g/d.n for k,g in summed_grads(learn, self, d).items()} for p,d in ((p, split.sample(p, self.scored)) for p in ('retain', 'forget'))}
-        mask = saliency_mask({k: mean['retain'][k]-mean['forget'][k] for k in conv_weights(learn.model)}, self.frac, largest=False)
+        mean = {
+            p: {k: g / d.n for k, g in summed_grads(learn, self, d).items()}
+            for p, d in ((p, split.sample(p, self.scored)) for p in ('retain', 'forget'))
+        }
+        mask = saliency_mask(
+            {k: mean['retain'][k] - mean['forget'][k] for k in conv_weights(learn.model)},
+            self.frac,
+            largest=False,
+        )
         fresh = dict(fresh_model(learn, seed).named_parameters())
         with torch.no_grad():
             for name,p in learn.model.named_parameters():
                 if name in mask: p.copy_(torch.where(mask[name], fresh[name], p))
-        return {'drawn': sum(m.sum().item() for m in mask.values()), **self.tune(learn, split, dl=dl, rate=rate)}
+        return {
+            'drawn': sum(m.sum().item() for m in mask.values()),
+            **self.tune(learn, split, dl=dl, rate=rate),
+        }
 
 # %% ../../nbs/47_reset.ipynb #59da8a39
 @register_method('ct')

@@ -16,7 +16,17 @@ from fastai.data.core import DataLoaders
 from torch import nn
 
 from ..core import RequestError, seeded
-from ..learner import ClipGradValue, Phase, Recipe, ReplaySchedule, UnlearnMethod, image_learner, phase_seed, register_method, working_copy
+from unlearn_nb.learner import (
+    ClipGradValue,
+    Phase,
+    Recipe,
+    ReplaySchedule,
+    UnlearnMethod,
+    image_learner,
+    phase_seed,
+    register_method,
+    working_copy,
+)
 from ..models import create_model
 from ..splits import part_dl
 
@@ -30,8 +40,17 @@ def fresh_model(
     if getattr(learn, 'arch_config', None): return create_model(**learn.arch_config, seed=seed).to(device)
     model = copy.deepcopy(learn.model)
     resets = lambda m: getattr(m, 'reset_parameters', None) or getattr(m, '_reset_parameters', None)
-    left = [f'{n}.{p}'.strip('.') for n,m in model.named_modules() if not resets(m) for p,_ in m.named_parameters(recurse=False)]
-    if left: raise RequestError(f"cannot reset {left[0]}: its module has no `reset_parameters`; name the architecture in `image_learner` instead")
+    left = [
+        f'{n}.{p}'.strip('.')
+        for n, m in model.named_modules()
+        if not resets(m)
+        for p, _ in m.named_parameters(recurse=False)
+    ]
+    if left:
+        raise RequestError(
+            f"cannot reset {left[0]}: its module has no `reset_parameters`; name the architecture in"
+            " `image_learner` instead"
+        )
     with seeded(seed):
         for m in model.modules():
             if resets(m): resets(m)()
@@ -48,7 +67,17 @@ def one_cycle(
     "The recipe of `fit_one_cycle` with fastai's defaults (Smith, 2018, arXiv:1803.09820)"
     lrs,moms = combined_cos(.25, lr/25, lr, lr/1e5),combined_cos(.25, .95, .85, .95)
     pct = [i/(steps-1) for i in range(steps)]
-    return Recipe(seed, phases=[Phase(epochs, pct, {'lr': [[float(lrs(p))] for p in pct], 'mom': [[float(moms(p))] for p in pct]}, {'wd': [wd]})])
+    return Recipe(
+        seed,
+        phases=[
+            Phase(
+                epochs,
+                pct,
+                {'lr': [[float(lrs(p))] for p in pct], 'mom': [[float(moms(p))] for p in pct]},
+                {'wd': [wd]},
+            )
+        ],
+    )
 
 # %% ../../nbs/41_retrain.ipynb #d3a7c3bd
 @register_method('retrain')
@@ -65,9 +94,19 @@ class Retrain(UnlearnMethod):
 
     def check(self, learn, split):
         super().check(learn, split)
-        if self.epochs is None and self.recipe is None and not getattr(getattr(learn, 'recipe', None), 'phases', None):
-            raise RequestError("this learner carries no training recipe (it was trained elsewhere); say how to train with `epochs=` or `recipe=`")
-        if learn.opt_func is not None and not callable(learn.opt_func): raise RequestError("the optimiser of this learner is bound to its own weights; use an optimiser function")
+        if (
+            self.epochs is None
+            and self.recipe is None
+            and not getattr(getattr(learn, 'recipe', None), 'phases', None)
+        ):
+            raise RequestError(
+                "this learner carries no training recipe (it was trained elsewhere); say how to train with"
+                " `epochs=` or `recipe=`"
+            )
+        if learn.opt_func is not None and not callable(learn.opt_func):
+            raise RequestError(
+                "the optimiser of this learner is bound to its own weights; use an optimiser function"
+            )
 
     def run(self, learn, split):
         recipe = self.recipe or (one_cycle(self.epochs) if self.epochs is not None else learn.recipe)
@@ -86,8 +125,23 @@ class Retrain(UnlearnMethod):
 
     def replay_phase(self, learn, recipe, phase, dl, opt):
         "One phase, with the optimiser of the one before it; returns its own"
-        cbs = [ReplaySchedule(phase), *([ClipGradValue(phase.clip)] if phase.clip else []), *(copy.copy(c) for c in phase.cbs)]
-        return self.fit(learn, dl, phase.epochs, lr=phase.const.get('lr', [learn.lr])[-1], cbs=cbs, opt_func=recipe.opt_func, wd=None, bn='train', opt=None if phase.fresh else opt, freeze_to=phase.frozen)
+        cbs = [
+            ReplaySchedule(phase),
+            *([ClipGradValue(phase.clip)] if phase.clip else []),
+            *(copy.copy(c) for c in phase.cbs),
+        ]
+        return self.fit(
+            learn,
+            dl,
+            phase.epochs,
+            lr=phase.const.get('lr', [learn.lr])[-1],
+            cbs=cbs,
+            opt_func=recipe.opt_func,
+            wd=None,
+            bn='train',
+            opt=None if phase.fresh else opt,
+            freeze_to=phase.frozen,
+        )
 
 # %% ../../nbs/41_retrain.ipynb #3b59a965
 def sisa_parts(
@@ -121,7 +175,8 @@ class SISAModel(nn.Module):
         aggregate:str='mean'    # 'mean' of the probabilities, or 'vote', where the mean decides ties
     ):
         super().__init__()
-        if aggregate not in ('mean', 'vote'): raise RequestError(f"`aggregate` must be 'mean' or 'vote', got {aggregate!r}")
+        if aggregate not in ('mean', 'vote'):
+            raise RequestError(f"`aggregate` must be 'mean' or 'vote', got {aggregate!r}")
         self.members,self.plan,self.aggregate = nn.ModuleList(members),plan,aggregate
     def forward(self, x):       # Log-probabilities (n, classes)
         p = torch.stack([m(x).float().softmax(1) for m in self.members])
@@ -133,13 +188,20 @@ class SISAModel(nn.Module):
 # %% ../../nbs/41_retrain.ipynb #4a57d4bd
 def _sisa_train(learn, model, plan, loader, first):
     "Train each shard of `first` (shard -> slice to start at); `loader` gives training images by position"
-    left = torch.ones(len(plan.parts), dtype=torch.bool); left[torch.as_tensor(plan.gone, dtype=torch.long)] = False
+    left = torch.ones(len(plan.parts), dtype=torch.bool)
+    left[torch.as_tensor(plan.gone, dtype=torch.long)] = False
     for s,start in first.items():
         learn.model = model.members[s]
         learn.model.load_state_dict(plan.states[s, start-1])
         for r in range(start, plan.slices):
             idxs = ((plan.parts[:,0] == s) & (plan.parts[:,1] <= r) & left).nonzero()[:,0]
-            if len(idxs): Retrain().replay(learn, one_cycle(plan.epochs, plan.lr), loader(idxs), phase_seed(phase_seed(plan.seed, s), r))
+            if len(idxs):
+                Retrain().replay(
+                    learn,
+                    one_cycle(plan.epochs, plan.lr),
+                    loader(idxs),
+                    phase_seed(phase_seed(plan.seed, s), r),
+                )
             plan.states[s, r] = {k: v.detach().clone() for k,v in learn.model.state_dict().items()}
     learn.model = model
 
@@ -157,14 +219,36 @@ def sisa_learner(
 )->Learner:                 # `learn.unlearn(split, 'sisa')` deletes from it; raises `RequestError`
     "Train an ensemble that can forget exactly and cheaply"
     n = len(dls.train_ds)
-    if shards < 1 or slices < 1 or shards*slices > n: raise RequestError(f"cannot cut {n} images into {shards} shards of {slices} slices")
+    if shards < 1 or slices < 1 or shards * slices > n:
+        raise RequestError(f"cannot cut {n} images into {shards} shards of {slices} slices")
     like = image_learner(dls, arch, **kwargs)
     members = [fresh_model(like, phase_seed(seed, s)) for s in range(shards)]
-    plan = SISAPlan(sisa_parts(n, shards, slices, seed), epochs, lr, seed, {(s, -1): {k: v.clone() for k,v in m.state_dict().items()} for s,m in enumerate(members)}, list(without))
+    plan = SISAPlan(
+        sisa_parts(n, shards, slices, seed),
+        epochs,
+        lr,
+        seed,
+        {(s, -1): {k: v.clone() for k, v in m.state_dict().items()} for s, m in enumerate(members)},
+        list(without),
+    )
     model = SISAModel(members, plan, aggregate)
-    learn = image_learner(dls, model, seed=seed, loss_func=like.loss_func, **{k: v for k,v in kwargs.items() if k != 'loss_func'})
-    worker = working_copy(learn); worker.model = model
-    with worker.no_bar(), worker.no_logging(): _sisa_train(worker, model, plan, lambda idxs: part_dl(dls.train, idxs, train=True), dict.fromkeys(range(shards), 0))
+    learn = image_learner(
+        dls,
+        model,
+        seed=seed,
+        loss_func=like.loss_func,
+        **{k: v for k, v in kwargs.items() if k != 'loss_func'},
+    )
+    worker = working_copy(learn)
+    worker.model = model
+    with worker.no_bar(), worker.no_logging():
+        _sisa_train(
+            worker,
+            model,
+            plan,
+            lambda idxs: part_dl(dls.train, idxs, train=True),
+            dict.fromkeys(range(shards), 0),
+        )
     return learn
 
 # %% ../../nbs/41_retrain.ipynb #d088501f
@@ -180,13 +264,31 @@ class SISA(UnlearnMethod):
 
     def check(self, learn, split):
         super().check(learn, split)
-        if not isinstance(learn.model, SISAModel): raise RequestError("sisa deletes from an ensemble trained for it; train one with `sisa_learner`, or use retrain")
+        if not isinstance(learn.model, SISAModel):
+            raise RequestError(
+                "sisa deletes from an ensemble trained for it; train one with `sisa_learner`, or use retrain"
+            )
 
     def run(self, learn, split):
         model,keep = learn.model,split.positions('retain')
         plan = model.plan
         gone = split.positions('forget')
         plan.gone = sorted({*plan.gone, *gone.tolist()})
-        first = {int(s): int(plan.parts[gone][plan.parts[gone][:,0] == s][:,1].min()) for s in plan.parts[gone][:,0].unique()}
-        _sisa_train(learn, model, plan, lambda idxs: part_dl(split.loader('retain', train=True), torch.searchsorted(keep, idxs), train=True), first)
-        return {'restarts': {str(s): r for s,r in first.items()}, 'shards': plan.shards, 'slices': plan.slices}
+        first = {
+            int(s): int(plan.parts[gone][plan.parts[gone][:, 0] == s][:, 1].min())
+            for s in plan.parts[gone][:, 0].unique()
+        }
+        _sisa_train(
+            learn,
+            model,
+            plan,
+            lambda idxs: part_dl(
+                split.loader('retain', train=True), torch.searchsorted(keep, idxs), train=True
+            ),
+            first,
+        )
+        return {
+            'restarts': {str(s): r for s, r in first.items()},
+            'shards': plan.shards,
+            'slices': plan.slices,
+        }

@@ -17,10 +17,14 @@ from .gradient import Tuned, sgd_recipe
 class L1Penalty(Callback):
     "Add alpha*|weights| to the loss, alpha falling linearly to zero over the fit"
     order,run_valid = 10,False
-    def __init__(self, alpha:float, by_epoch:bool=False): self.alpha,self.by_epoch = alpha,by_epoch # `by_epoch`: alpha falls between epochs
+    # `by_epoch`: alpha falls between epochs
+    def __init__(self, alpha:float, by_epoch:bool=False): self.alpha,self.by_epoch = alpha,by_epoch
     def after_loss(self):
         done = self.epoch/self.n_epoch if self.by_epoch else self.pct_train
-        if self.alpha: self.learn.loss_grad = self.loss_grad + self.alpha*(1-done)*sum(p.abs().sum() for p in self.model.parameters())
+        if self.alpha:
+            self.learn.loss_grad = self.loss_grad + self.alpha * (1 - done) * sum(
+                p.abs().sum() for p in self.model.parameters()
+            )
 
 @register_method('l1_sparse')
 @dataclass
@@ -31,7 +35,8 @@ class L1Sparse(Tuned):
     paper = 'Jia et al., 2023, arXiv:2304.04934'
 
     @classmethod
-    def published(cls): # SGD 0.9, rate 0.01, decay 5e-4, 10 epochs, batches of 256, alpha 5e-4 falling between epochs
+    # SGD 0.9, rate 0.01, decay 5e-4, 10 epochs, batches of 256, alpha 5e-4 falling between epochs
+    def published(cls):
         "The authors' code; no deviation known"
         return cls(**sgd_recipe, alpha=5e-4, by_epoch=True)
 

@@ -18,7 +18,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import seeded
-from ..learner import CostMeter, UnlearnMethod, lr_range, one_cycle, predict_logits, recognised, register_method
+from unlearn_nb.learner import (
+    CostMeter,
+    UnlearnMethod,
+    lr_range,
+    one_cycle,
+    predict_logits,
+    recognised,
+    register_method,
+)
 from ..splits import part_dl
 
 # %% ../../nbs/40_unsir.ipynb #22bdbb1d
@@ -73,10 +81,19 @@ def learn_noise(
     frozen = learn.model.eval()
     flags = [p.requires_grad for p in frozen.parameters()]
     model,log = NoiseModel(frozen, len(y), shape).to(device),_LossLog()
-    maker = Learner(learn.dls, model, loss_func=lambda out,y: noise_loss(out, y, model.noise, reg), path=learn.path, cbs=[CostMeter(learn.cost_meter.images)])
+    maker = Learner(
+        learn.dls,
+        model,
+        loss_func=lambda out, y: noise_loss(out, y, model.noise, reg),
+        path=learn.path,
+        cbs=[CostMeter(learn.cost_meter.images)],
+    )
     try:
         frozen.requires_grad_(False)
-        with maker.no_bar(), maker.no_logging(): method.fit(maker, _Repeat(y, steps), 1, lr, cbs=[log, _EvalInside()], opt_func=_adam, hint='noise_lr')
+        with maker.no_bar(), maker.no_logging():
+            method.fit(
+                maker, _Repeat(y, steps), 1, lr, cbs=[log, _EvalInside()], opt_func=_adam, hint='noise_lr'
+            )
     finally:
         for p,f in zip(frozen.parameters(), flags): p.requires_grad_(f)
     return model.noise.detach(),y,log.losses
@@ -97,7 +114,8 @@ class MixNoise(Callback):
     def before_fit(self): self.next,self.perm = 0,torch.randperm(len(self.noise))
     def before_batch(self):
         k = max(1, round(self.ratio*len(self.y)))
-        i = self.perm[(self.next + torch.arange(k)) % len(self.perm)].to(self.noise.device) # in turn, so that every image is used
+        # in turn, so that every image is used
+        i = self.perm[(self.next + torch.arange(k)) % len(self.perm)].to(self.noise.device)
         self.next += k
         self.learn.xb = (torch.cat([self.x, self.noise[i].to(self.x.dtype)]),)
         self.learn.yb = (torch.cat([self.y, self.labels[i].to(self.y.dtype)]),)
@@ -114,8 +132,10 @@ class UNSIR(UnlearnMethod):
     noise_ratio:float=.25           # Noise images per retained image while impairing
     impair_samples:int=2250         # Retained images to impair with, in all; never more than there are
     repair_samples:int=10800        # Retained images to repair with, in all; likewise
-    bs:int|None=None                # Retained images per batch; None: 128 to impair and 64 to repair, or less so that a phase has 17 steps
-    adam:tuple=(.9, .99, 1e-5)      # Adam's momenta and epsilon to impair and repair; fastai's, with which `lr_range` works
+    # Retained images per batch; None: 128 to impair and 64 to repair, or less so that a phase has 17 steps
+    bs:int|None=None
+    # Adam's momenta and epsilon to impair and repair; fastai's, with which `lr_range` works
+    adam:tuple=(.9, .99, 1e-5)
     impair_lr:float|None=None       # None: from `lr_range`
     repair_lr:float|None=None       # None: from `lr_range`
     impair_epochs:int=1
@@ -123,14 +143,21 @@ class UNSIR(UnlearnMethod):
     repair_schedule:str='one_cycle' # 'one_cycle' with `repair_lr` as its peak, or 'flat'
     bn:str='eval'                   # See `BatchNormMode`
     resample:bool=True              # Repair on other images than impair
-    rounds:int=6                    # Impair and repair at most so often while held-out images are still recognised
-    held_out:bool=True              # Read held-out images of the class for that; False: the noise alone is asked
+    # Impair and repair at most so often while held-out images are still recognised
+    rounds:int=6
+    # Read held-out images of the class for that; False: the noise alone is asked
+    held_out:bool=True
     impair_share,repair_share,tol = .75,.5,.1 # Of the edge, and its criterion
     look = 500                      # Held-out images of the class to ask at most, spread evenly
-    reads = frozenset({'retain', 'valid_forget'}) # no training image of the class; without `held_out` or with one round 'retain' alone
+    # no training image of the class; without `held_out` or with one round 'retain' alone
+    reads = frozenset({'retain', 'valid_forget'})
     requests = frozenset({'class'})
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
-    strength = dict(impair_epochs=0, repair_epochs=0),dict(impair_lr=1e-3, repair_epochs=0),dict(impair_lr=2e-2, repair_epochs=0)
+    strength = (
+        dict(impair_epochs=0, repair_epochs=0),
+        dict(impair_lr=1e-3, repair_epochs=0),
+        dict(impair_lr=2e-2, repair_epochs=0),
+    )
     wreck = dict(impair_lr=1e30)
 
     def __post_init__(self):
@@ -140,13 +167,28 @@ class UNSIR(UnlearnMethod):
     def published(cls,
         n_retain_classes:int=9 # Classes that stay; the authors take 1,000 images of each
     ):
-        """The authors' constants: 256 noise images per class, 40 steps, 20 copies; Adam 0.02 and 0.01; batches of 256, batch
-        statistics. Noise has the same share of every batch where theirs falls where chance puts it; every class has its own
-        label and every noise image is used (see above); the repair has the batches of the impair step without their noise"""
+        """The authors' constants: 256 noise images per class, 40 steps, 20 copies; Adam 0.02 and 0.01;
+        batches of 256, batch statistics. Noise has the same share of every batch where theirs falls where
+        chance puts it; every class has its own label and every noise image is used (see above); the
+        repair has the batches of the impair step without their noise"""
         n = 1000*n_retain_classes
         ratio = 20*256/n # of noise to retained images
-        return cls(noise_images=256, noise_steps=40, noise_ratio=ratio, impair_samples=n, repair_samples=n, bs=round(256/(1+ratio)), impair_lr=.02, repair_lr=.01,
-                   repair_epochs=1, repair_schedule='flat', bn='train', resample=False, adam=(.9, .999, 1e-8), rounds=1)
+        return cls(
+            noise_images=256,
+            noise_steps=40,
+            noise_ratio=ratio,
+            impair_samples=n,
+            repair_samples=n,
+            bs=round(256 / (1 + ratio)),
+            impair_lr=0.02,
+            repair_lr=0.01,
+            repair_epochs=1,
+            repair_schedule='flat',
+            bn='train',
+            resample=False,
+            adam=(0.9, 0.999, 1e-8),
+            rounds=1,
+        )
 
 # %% ../../nbs/40_unsir.ipynb #eccc58b1
 @patch
@@ -167,7 +209,8 @@ def noise_taken(self:UNSIR, learn, noise, labels):
 
 @patch
 def held_out_hits(self:UNSIR, learn, split):
-    "Held-out images of the class: how many are recognised, of how many; 0 of 0 where they are not read. Counted, no random numbers"
+    """Held-out images of the class: how many are recognised, of how many; 0 of 0 where they are not read.
+    Counted, no random numbers"""
     positions = split.positions('valid_forget') if 'valid_forget' in self.reads else ()
     if not len(positions): return 0,0
     keep = torch.linspace(0, len(positions)-1, min(len(positions), self.look)).round().long()
@@ -182,7 +225,12 @@ def evidence(self:UNSIR,
     n      # of so many; 0: the noise is all there is
 )->dict:   # With `recognised`: another round is called for
     "Is the class gone after a round?"
-    return {'noise': taken, 'hits': hits, 'held_out': n, 'recognised': recognised(hits, n) if n else taken < .5}
+    return {
+        'noise': taken,
+        'hits': hits,
+        'held_out': n,
+        'recognised': recognised(hits, n) if n else taken < 0.5,
+    }
 
 # %% ../../nbs/40_unsir.ipynb #78aca9fe
 @patch
@@ -197,7 +245,9 @@ def rates(self:UNSIR, learn, split, seed):
 @patch
 def repair(self:UNSIR, learn, dl, lr, **kwargs):
     "Train on retained images alone"
-    epochs = min(4, round(self.repair_samples/dl.n) or 1) if self.repair_epochs is None else self.repair_epochs
+    epochs = (
+        min(4, round(self.repair_samples / dl.n) or 1) if self.repair_epochs is None else self.repair_epochs
+    )
     cbs = [one_cycle(lr)] if self.repair_schedule == 'one_cycle' else []
     self.fit(learn, dl, epochs, lr, cbs=cbs, hint='repair_lr', **kwargs)
 
@@ -208,17 +258,40 @@ def run(self:UNSIR, learn, split):
     seed = torch.initial_seed() % 2**31
     first = self.sample(split, self.impair_samples, seed, bs=128)
     second = self.sample(split, self.repair_samples, seed+1 if self.resample else seed, bs=64)
-    noise,labels,losses = learn_noise(learn, split.classes, split.shape, self.noise_images, self.noise_steps, self.noise_lr, self.noise_reg, self)
+    noise, labels, losses = learn_noise(
+        learn,
+        split.classes,
+        split.shape,
+        self.noise_images,
+        self.noise_steps,
+        self.noise_lr,
+        self.noise_reg,
+        self,
+    )
     impair_lr,repair_lr,edge = self.rates(learn, split, seed)
     mom,sqr_mom,eps = self.adam
     kw = dict(opt_func=partial(Adam, mom=mom, sqr_mom=sqr_mom, eps=eps), bn=self.bn)
     evidence = []
     while len(evidence) < max(self.rounds, 1) and (not evidence or evidence[-1]['recognised']):
-        self.fit(learn, first, self.impair_epochs, impair_lr, cbs=[MixNoise(noise, labels, self.noise_ratio)], hint='impair_lr', **kw)
+        self.fit(
+            learn,
+            first,
+            self.impair_epochs,
+            impair_lr,
+            cbs=[MixNoise(noise, labels, self.noise_ratio)],
+            hint='impair_lr',
+            **kw,
+        )
         impaired = {k: v.detach().cpu().clone() for k,v in learn.model.state_dict().items()}
         taken = self.noise_taken(learn, noise, labels)
         self.repair(learn, second, repair_lr, **kw)
         evidence.append(self.evidence(taken, *self.held_out_hits(learn, split)))
     learn.unlearn_trace = {'noise': noise.cpu(), 'labels': labels.cpu(), 'impaired': impaired}
-    return {'impair_lr': impair_lr, 'repair_lr': repair_lr, 'edge': edge, 'noise_loss': losses, 'evidence': evidence,
-            'forgotten': not evidence[-1]['recognised']}
+    return {
+        'impair_lr': impair_lr,
+        'repair_lr': repair_lr,
+        'edge': edge,
+        'noise_loss': losses,
+        'evidence': evidence,
+        'forgotten': not evidence[-1]['recognised'],
+    }
