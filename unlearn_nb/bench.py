@@ -53,14 +53,21 @@ from unlearn_nb.data import (
     fashion_mnist_dls,
     folder_dls,
 )
-from .learner import UnlearnRecord, get_method, image_learner, train, unsir_recipe
+from unlearn_nb.learner import (
+    UnlearnRecord,
+    get_method,
+    get_method_class,
+    image_learner,
+    train,
+    unsir_recipe,
+)
 # registers what comes with the package
 from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir
 from .metrics import class_rates, distances, hit_rate, rates
 from .outputs import Outputs, collect
 from .probes import probes
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
-from .worstcase import check_search, composition, lower_losses, one_shot, worst_case
+from .worstcase import check_search, composition, one_shot, worst_case
 from .store import Store, code_version, result_key, source_hash
 
 try: import tomllib
@@ -477,7 +484,7 @@ def _planned(dls, q, first, base, about, add, print_):
             {**about, 'scenario': name},
             n * hyper.get('steps', 10) if f is worst_case else n // 3,
             print_,
-            lower_losses[hyper['lower']] if hyper.get('lower') else worst_case,
+            get_method_class(hyper['lower']) if hyper.get('lower') else worst_case,
         )
     )
     return (key,),name,n-round(m*n/units)

@@ -5,14 +5,16 @@
 # %% auto #0
 __all__ = ['unsir_recipe', 'Autocast', 'bf16_pays', 'Phase', 'Recipe', 'phase_seed', 'ClipGradValue', 'RecipeRecorder',
            'TrimMemory', 'ReplaySchedule', 'image_learner', 'train', 'SkipValidation', 'BatchNormMode',
-           'DivergenceGuard', 'CostMeter', 'UnlearnMethod', 'register_method', 'get_method', 'list_methods',
-           'UnlearnRecord', 'model_hash', 'frozen_copy', 'working_copy', 'predict_logits', 'check_trained', 'more_than',
-           'recognised', 'check_outcome', 'LRRange', 'lr_edge', 'lr_range', 'one_cycle']
+           'DivergenceGuard', 'CostMeter', 'UnlearnMethod', 'register_method', 'get_method_class', 'get_method',
+           'list_methods', 'UnlearnRecord', 'model_hash', 'frozen_copy', 'working_copy', 'LossState', 'loss_state',
+           'stay_only', 'PartLoss', 'predict_logits', 'check_trained', 'more_than', 'recognised', 'check_outcome',
+           'LRRange', 'lr_edge', 'lr_range', 'one_cycle']
 
 # %% ../nbs/30_learner.ipynb #eee8df31
 import copy
 import difflib
 import hashlib
+import math
 import random
 import warnings
 from contextlib import ExitStack
@@ -39,7 +41,7 @@ from fastai.optimizer import Adam, OptimWrapper
 from fastcore.basics import patch
 from fastcore.foundation import L
 from scipy.stats import binom
-from torch import nn
+from torch import Tensor, nn
 
 from unlearn_nb.core import (
     DivergedError,
@@ -54,6 +56,7 @@ from unlearn_nb.core import (
 from .data import class_names, data_fingerprint, dataset_targets, input_shape
 from .models import create_model
 from .splits import ForgetSplit, SealedSplit, part_dl
+from .task import Task, task_of
 
 # %% ../nbs/30_learner.ipynb #7eb10376
 def _autocast_forward(self, *args):
@@ -338,14 +341,34 @@ class UnlearnMethod:
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3)
     # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
     wreck = dict(lr=1e30)
+    # losses(state, xb, out, yb) -> the loss (n,) of each sample if it stays, and if it goes; `state` is a
+    # `LossState`. None: no loss says what the method does, and the worst-case search cannot imitate it
+    losses = None
+    balanced = False               # The mean over what stays and that over what goes count by themselves
+    needs = frozenset({'labels', 'logits'}) # Capabilities of the task, see `Task`
 
     # Name of parameter or buffer -> True where it must stay bit-equal
     def still(self, learn:Learner, split:ForgetSplit)->dict:
         "What this method promises not to move"
         return {}
 
+    def trains(self, learn:Learner)->list|None: # Names of parameters; None: all
+        "What this method lets move"
+        return None
+
+    def penalty(self, model:nn.Module, scale:float=1.)->float|Tensor: # In units of the loss
+        "What is added to the loss of a batch, whatever is in it"
+        return 0.
+
     def check(self, learn:Learner, split:SealedSplit): # Raises `RequestError`
         "Refuse a request that the method cannot serve, before any work is done"
+        task = task_of(learn)
+        if missing := self.needs - task.capabilities:
+            able = [n for n,c in _methods.items() if c.needs <= task.capabilities]
+            raise RequestError(
+                f"{self.name} needs {', '.join(sorted(missing))}, which the task {task.name} has not; methods"
+                f" that serve it: {', '.join(able) or 'none'}"
+            )
         if split.kind not in self.requests:
             raise RequestError(
                 f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by"
@@ -394,11 +417,21 @@ def register_method(
 ):
     "Class decorator: make a method known by name"
     def _register(cls):
+        if name in _methods: warnings.warn(f"the method {name!r} was registered before; it is replaced")
         cls.name = name
         if cls.caveat and cls.__doc__: cls.__doc__ += f". Mind: {cls.caveat}"
         _methods[name] = cls
         return cls
     return _register
+
+def get_method_class(
+    name:str
+)->type: # Raises `RequestError` for an unknown name
+    "The class of a registered method"
+    if name in _methods: return _methods[name]
+    close = difflib.get_close_matches(name, _methods, n=2)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(_methods)}"
+    raise RequestError(f"unknown method {name!r}; {hint}")
 
 def get_method(
     method, # A registered name, an `UnlearnMethod` class or an instance
@@ -406,14 +439,7 @@ def get_method(
     **hyper # Hyper-parameters to set
 )->UnlearnMethod: # Raises `RequestError` for an unknown name or hyper-parameter
     "A method from a name or a template"
-    if isinstance(method, str):
-        if method not in _methods:
-            close = difflib.get_close_matches(method, _methods, n=2)
-            raise RequestError(
-                f"unknown method {method!r}; "
-                + (f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(_methods)}")
-            )
-        method = _methods[method]
+    if isinstance(method, str): method = get_method_class(method)
     cls = method if isinstance(method, type) else type(method)
     known = [f.name for f in fields(cls)] if hasattr(cls, '__dataclass_fields__') else []
     for k in hyper:
@@ -530,6 +556,69 @@ def working_copy(
     for p in new.model.parameters(): p.requires_grad_(True)
     new.arch_config,new.recipe,new.seed = (getattr(learn, a, None) for a in ('arch_config', 'recipe', 'seed'))
     return new
+
+# %% ../nbs/30_learner.ipynb #3bcfe9a5
+@dataclass
+class LossState:
+    "What the loss of a method may look at, beside the batch"
+    task:Task
+    teacher:nn.Module          # The original, frozen
+    classes:Tensor|None        # Labels of the samples that stay; None for a method that does not read them
+    whole:bool                 # Do whole classes go?
+    share:float=.5             # Of the samples that go, 0..1
+    bound:float=math.inf       # What a sample that goes may win at most, in units of the loss
+    model:nn.Module|None=None  # In training
+    gone:Tensor|None=None      # Which samples of the batch go, bool (n,)
+    meter:Callback|None=None   # A `CostMeter` for what the teacher is asked
+    dls:DataLoaders|None=None  # The learner's, for how inputs are normalised
+
+    def original(self, xb:tuple):
+        "What the original answers to a batch, without gradient"
+        with torch.no_grad(): out = self.task.outputs(self.teacher, xb)
+        if self.meter: self.meter.images['forward'] += len(out)
+        return out
+
+def loss_state(
+    method:UnlearnMethod,
+    learn:Learner, # Before the method has touched it
+    split:SealedSplit
+)->LossState:
+    "The state at the start of a request"
+    classes = split.targets('retain').unique() if 'retain' in method.reads else None
+    about = dict(meter=learn.cost_meter, dls=learn.dls)
+    return LossState(task_of(learn), frozen_copy(learn.model), classes, split.kind == 'class', **about)
+
+# %% ../nbs/30_learner.ipynb #3d0ae91f
+def stay_only(self, s, xb, out, yb):
+    "`losses` of a method that trains on what stays, with the learner's own loss"
+    each = s.task.sample_loss(out, yb)
+    return each,torch.zeros_like(each)
+
+@patch
+def weighted_loss(self:UnlearnMethod,
+    s:LossState,
+    xb:tuple, # Inputs of the batch
+    out,      # Answers to it
+    yb:tuple, # Targets
+    w:Tensor  # How much each sample goes (n,), 0..1
+)->Tensor:    # (n,)
+    "What the method does to samples that go in part"
+    s.gone = w > 0
+    stay,go = self.losses(s, xb, out, yb)
+    go = go.clamp(min=-s.bound)
+    if self.balanced: stay,go = stay/max(1-s.share, 1e-6),go/max(s.share, 1e-6)
+    return (1-w)*stay + w*go
+
+class PartLoss(Callback):
+    "The loss of a method in place of the learner's, for batches that all stay or all go"
+    order,run_valid = 0,False
+    def __init__(self, method, state, goes:bool): self.method,self.s,self.goes = method,state,goes
+    def after_loss(self):
+        self.s.model = self.model
+        self.s.gone = torch.full((len(self.pred),), self.goes, device=self.pred.device)
+        each = self.method.losses(self.s, self.xb, self.pred, self.yb)[int(self.goes)]
+        self.learn.loss_grad = each.mean()
+        self.learn.loss = self.loss_grad.detach().clone()
 
 # %% ../nbs/30_learner.ipynb #68dcf655
 def _check_fit(learn, split):

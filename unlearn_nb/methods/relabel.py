@@ -18,10 +18,25 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import RequestError, seeded
-from ..learner import UnlearnMethod, frozen_copy, get_method, register_method, working_copy
+from unlearn_nb.learner import (
+    UnlearnMethod,
+    frozen_copy,
+    get_method,
+    loss_state,
+    register_method,
+    working_copy,
+)
 from ..models import head_of
-from .gradient import (Erase, ForgetOnly, Tuned, WithForget, _torch_adam, fit_options,
-                                         sgd_recipe)
+from unlearn_nb.methods.gradient import (
+    BothLosses,
+    Erase,
+    ForgetOnly,
+    Tuned,
+    WithForget,
+    _torch_adam,
+    fit_options,
+    sgd_recipe,
+)
 
 # %% ../../nbs/43_relabel.ipynb #c5a7f166
 def other_labels(
@@ -71,8 +86,15 @@ class RandomLabel(Tuned):
         "RL as in the code of the SalUn paper for CIFAR-10 (Fan et al., 2024); no deviation known"
         return cls(**sgd_recipe, forget_first=True, true_too=True)
 
+    def losses(self, s, xb, out, yb):
+        y = yb[0].as_subclass(Tensor)
+        other = y.clone()
+        other[s.gone] = other_labels(y[s.gone], s.classes).to(y.dtype)
+        return s.task.sample_loss(out, yb),s.task.sample_loss(out, (other,))
+
     def run(self, learn, split):
-        return self.in_turn(learn, split) if self.forget_first else self.tune(learn, split, [Mislabel(split)])
+        if self.forget_first: return self.in_turn(learn, split)
+        return self.tune(learn, split, [BothLosses(split, self, loss_state(self, learn, split))])
 
     def in_turn(self, learn, split):
         "Epochs of two passes with one optimiser; details for the record"
@@ -289,9 +311,9 @@ def pixel_norm(
 
 class Shrink(Erase):
     "Label images with the class across the nearest border of the original network"
-    def __init__(self, eps, norm=None, true_too=False, **kwargs):
+    def __init__(self, method, norm=None, **kwargs):
         super().__init__(**kwargs)
-        self.eps,self.norm,self.true_too = eps,norm,true_too
+        self.method,self.norm = method,norm
     def before_fit(self):
         super().before_fit()
         self.original = frozen_copy(self.model)
@@ -299,7 +321,7 @@ class Shrink(Erase):
         x,y = x.as_subclass(Tensor),y.as_subclass(Tensor)
         # one pass with gradient, one without
         for k in self.learn.cost_meter.images: self.learn.cost_meter.images[k] += len(y)
-        return nearest_wrong(self.original, x, y, self.eps, self.norm, self.true_too).to(y.dtype)
+        return self.method.across(self.original, x, y, self.norm)
 
 @register_method('boundary_shrink')
 @dataclass
@@ -308,6 +330,7 @@ class BoundaryShrink(ForgetOnly):
     eps:float=.4    # Step of the search, in units of the network's inputs (standard deviations of a pixel)
     pixels:bool=False   # `eps` is in pixels on the 0..1 scale, and the step ends on a picture of 8 bits
     true_too:bool=False # The true class may be the nearest, so that some labels are no lie
+    needs = frozenset({'labels', 'logits', 'continuous_input'})
     paper = 'Chen et al., 2023, arXiv:2303.11570'
     caveat = 'forgets, but costs 14 points of retained accuracy against retraining (CIFAR-10, small_resnet)'
     strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=12, lr=1e-2, until=0.)
@@ -330,9 +353,19 @@ class BoundaryShrink(ForgetOnly):
             true_too=True,
         )
 
+    def across(self, original, x, y, norm):
+        "The class on the other side of the original's nearest border"
+        return nearest_wrong(original, x, y, self.eps, norm, self.true_too).to(y.dtype)
+
+    def losses(self, s, xb, out, yb):
+        x,y = xb[0].as_subclass(Tensor),yb[0].as_subclass(Tensor)
+        near = self.across(s.teacher, x, y, pixel_norm(s.dls.valid) if self.pixels else None)
+        each = s.task.sample_loss(out, (near,))
+        return torch.zeros_like(each),each
+
     def run(self, learn, split):
         norm = pixel_norm(split.loader('forget')) if self.pixels else None
-        return self.erase(learn, split, Shrink, self.eps, norm, self.true_too)
+        return self.erase(learn, split, Shrink, self, norm)
 
 # %% ../../nbs/43_relabel.ipynb #9705f93c
 def resize_head(

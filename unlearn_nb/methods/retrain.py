@@ -25,6 +25,7 @@ from unlearn_nb.learner import (
     image_learner,
     phase_seed,
     register_method,
+    stay_only,
     working_copy,
 )
 from ..models import create_model
@@ -88,6 +89,8 @@ class Retrain(UnlearnMethod):
     recipe:Recipe|None=None   # A recipe to use instead of the learner's own
     reads = frozenset({'retain'})
     exact = True
+    losses = stay_only
+    needs = frozenset()
     strength = None
     wreck = dict(recipe=one_cycle(1, 1e30))
     paper = 'exact by definition'

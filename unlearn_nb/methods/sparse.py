@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fastai.callback.core import Callback
 
-from ..learner import register_method
+from ..learner import register_method, stay_only
 from .gradient import Tuned, sgd_recipe
 
 # %% ../../nbs/44_sparse.ipynb #e5fe68dc
@@ -18,13 +18,10 @@ class L1Penalty(Callback):
     "Add alpha*|weights| to the loss, alpha falling linearly to zero over the fit"
     order,run_valid = 10,False
     # `by_epoch`: alpha falls between epochs
-    def __init__(self, alpha:float, by_epoch:bool=False): self.alpha,self.by_epoch = alpha,by_epoch
+    def __init__(self, method, by_epoch:bool=False): self.method,self.by_epoch = method,by_epoch
     def after_loss(self):
         done = self.epoch/self.n_epoch if self.by_epoch else self.pct_train
-        if self.alpha:
-            self.learn.loss_grad = self.loss_grad + self.alpha * (1 - done) * sum(
-                p.abs().sum() for p in self.model.parameters()
-            )
+        self.learn.loss_grad = self.loss_grad + self.method.penalty(self.model, 1-done)
 
 @register_method('l1_sparse')
 @dataclass
@@ -32,6 +29,8 @@ class L1Sparse(Tuned):
     "Fine-tune with a fading l1 penalty"
     alpha:float=5e-4   # Weight of the l1 norm of all parameters at the start
     by_epoch:bool=False# The weight falls between epochs; False: at every step
+    losses = stay_only
+    needs = frozenset()
     paper = 'Jia et al., 2023, arXiv:2304.04934'
 
     @classmethod
@@ -40,4 +39,8 @@ class L1Sparse(Tuned):
         "The authors' code; no deviation known"
         return cls(**sgd_recipe, alpha=5e-4, by_epoch=True)
 
-    def run(self, learn, split): return self.tune(learn, split, [L1Penalty(self.alpha, self.by_epoch)])
+    def penalty(self, model, scale=1.):
+        if not self.alpha: return 0.
+        return self.alpha*scale*sum(p.abs().sum() for p in model.parameters())
+
+    def run(self, learn, split): return self.tune(learn, split, [L1Penalty(self, self.by_epoch)])
