@@ -5,6 +5,8 @@
 # %% auto #0
 __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'environment', 'seeded', 'timed', 'ImageTensors',
            'MemoryDL', 'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls',
+           'list_data', 'named_dls', 'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task',
+           'task_of', 'predict_logits', 'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points',
            'stratified', 'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_idxs', 'forget_random', 'forget_where',
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
            'image_learner', 'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs',
@@ -39,11 +41,16 @@ from unlearn_nb.data import (
     digits_dls,
     fashion_mnist_dls,
     folder_dls,
+    list_data,
+    named_dls,
+    register_data,
     stratified,
     tensor_dls,
 )
+from .registry import load_plugin
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random, forget_where
-from .models import create_model, list_archs, small_resnet
+from .models import create_model, list_archs, register_arch, small_resnet
+from .task import Task, register_task, task_of
 from unlearn_nb.learner import (
     Recipe,
     UnlearnMethod,
@@ -52,10 +59,12 @@ from unlearn_nb.learner import (
     image_learner,
     list_methods,
     lr_range,
+    predict_logits,
     register_method,
     train,
     unsir_recipe,
 )
+from fastai.callback.core import Callback
 from .outputs import Outputs, collect
 from .checkpoint import load_exported, load_model, save_model
 from .methods.unsir import UNSIR
@@ -88,12 +97,14 @@ from unlearn_nb.metrics import (
     measures,
     rates,
     relearn_curve,
+    t_interval,
     tow,
     weight_distance,
     zrf,
 )
 from .ensemble import retrain_many
 from unlearn_nb.attacks import (
+    bucket_points,
     epsilon,
     forget_score,
     lira,
@@ -110,7 +121,9 @@ from .audit import Audit, audit, controls, oracle
 from .interpret import gradcam, plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .store import Store, StoreError
 from unlearn_nb.bench import (
+    GridError,
     bench,
+    list_metrics,
     plan,
     plot_classes,
     plot_methods,
@@ -135,6 +148,20 @@ _all_ = [
     'digits_dls',
     'fashion_mnist_dls',
     'folder_dls',
+    'list_data',
+    'named_dls',
+    'register_data',
+    'load_plugin',
+    'register_arch',
+    'Task',
+    'register_task',
+    'task_of',
+    'predict_logits',
+    'Callback',
+    'GridError',
+    'list_metrics',
+    't_interval',
+    'bucket_points',
     'stratified',
     'tensor_dls',
     'ForgetSplit',

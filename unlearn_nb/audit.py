@@ -26,7 +26,7 @@ from .interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weig
 from .learner import model_hash
 from .metrics import class_rates, made_with
 from .pages import svg_uri
-from .probes import plot_relearn, relearning
+from .probes import plot_relearn, relearn_runs, relearning
 from .splits import ForgetSplit
 from unlearn_nb.verdict import (
     Verdict,
@@ -71,6 +71,8 @@ class Controls:
     models:dict  # Name -> Learner: 'original', 'retrained 1', ..., and 'random' where it can be built
     fakes:dict   # Name -> Learner
     found:dict   # Name -> `Evidence` of all of them
+    # (effort, seed) -> name -> relearning runs, kept for the next model that is audited
+    runs:dict = field(default_factory=dict)
     refs = property(
         lambda self: [k for k in self.models if k.startswith('retrained')], doc="Names of retrained models"
     )
@@ -326,7 +328,10 @@ def audit(
         beside = beside or controls(learn, split, refs, progress=progress, **how)
         found = evidence_on(new, split, beside, **how)
         models = {'original': learn, 'unlearned': new, **beside.models}
-        again,curves = relearning(models, split, effort, seed)
+        known = beside.runs.setdefault((effort, seed), {})
+        for k,l in beside.models.items(): known[k] = known.get(k) or relearn_runs(l, split, effort, seed)
+        runs = {**known, 'unlearned': relearn_runs(new, split, effort, seed)}
+        again,curves = relearning({k: runs[k] for k in models})
         for k,row in again.items(): found[k].values |= row
         for k,l in models.items():
             if (far := weights_moved(l.model, learn.model)) is not None:

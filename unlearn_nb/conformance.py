@@ -309,7 +309,8 @@ def published(m):
 
 # %% ../nbs/49_conformance.ipynb #23064a36
 def conformance(
-    names=None # Registered names; None: all
+    names=None, # Registered names; None: all
+    rules=None  # Their titles; None: all
 )->pd.DataFrame: # One row per method, one column per check: '' if passed, else why not; notes in brackets
     "Run every check on every method"
     def one(m, f):
@@ -320,12 +321,9 @@ def conformance(
             return f'{type(e).__name__}: {e}'
     threads = torch.get_num_threads()
     torch.set_num_threads(1) # the fixture is too small for more
+    asked = {t: f for t,f in _rules.items() if rules is None or t in rules}
+    names = list_methods()['name'] if names is None else names
     try:
-        return pd.DataFrame(
-            {
-                n: {t: one(get_method(n), f) for t, f in _rules.items()}
-                for n in (list_methods()['name'] if names is None else names)
-            }
-        ).T
+        return pd.DataFrame({n: {t: one(get_method(n), f) for t,f in asked.items()} for n in names}).T
     finally:
         torch.set_num_threads(threads)

@@ -55,6 +55,7 @@ from unlearn_nb.core import (
 )
 from .data import class_names, data_fingerprint, dataset_targets, input_shape
 from .models import create_model
+from .registry import Registry
 from .splits import ForgetSplit, SealedSplit, part_dl
 from .task import Task, task_of
 
@@ -410,28 +411,23 @@ def fit(self:UnlearnMethod,
     return opt
 
 # %% ../nbs/30_learner.ipynb #ae90e411
-_methods = {}
+_methods = Registry('method')
 
 def register_method(
     name:str # How `learn.unlearn` and the command line call it
 ):
     "Class decorator: make a method known by name"
     def _register(cls):
-        if name in _methods: warnings.warn(f"the method {name!r} was registered before; it is replaced")
         cls.name = name
         if cls.caveat and cls.__doc__: cls.__doc__ += f". Mind: {cls.caveat}"
-        _methods[name] = cls
-        return cls
+        return _methods.add(name, cls)
     return _register
 
 def get_method_class(
     name:str
 )->type: # Raises `RequestError` for an unknown name
     "The class of a registered method"
-    if name in _methods: return _methods[name]
-    close = difflib.get_close_matches(name, _methods, n=2)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(_methods)}"
-    raise RequestError(f"unknown method {name!r}; {hint}")
+    return _methods.find(name)
 
 def get_method(
     method, # A registered name, an `UnlearnMethod` class or an instance

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['depths', 'one_shot_accuracy', 'linear_probe', 'refit_head', 'own_logit_auc', 'linear_cka', 'few_shot_batch',
-           'few_shot_relearning', 'rounded', 'quantised', 'invert', 'inversion', 'look_inside', 'relearning', 'probes',
-           'plot_relearn']
+           'few_shot_relearning', 'rounded', 'quantised', 'invert', 'inversion', 'look_inside', 'relearn_runs',
+           'relearning', 'probes', 'plot_relearn']
 
 # %% ../nbs/63_probes.ipynb #47ed1d13
 import copy
@@ -267,21 +267,23 @@ def look_inside(
     return {k: v for k,v in res.items() if v == v}
 
 # %% ../nbs/63_probes.ipynb #3132535c
-def relearning(
-    learners:dict,       # Name -> Learner; 'original' among them sets the accuracy to come back to
+def relearn_runs(
+    learn:Learner,
     split:ForgetSplit,
-    effort:str='quick',  # 'quick': 40 steps once; 'full': 100 steps, mean of three runs
+    effort:str='quick',  # 'quick': 40 steps once; 'full': 100 steps, three runs
     seed:int=0
-    # Name -> {'relearn steps', 'relearned on average'}, and name -> accuracy after each step
-)->tuple:
-    "How fast each model takes the whole forget set up again"
+)->list: # Of runs: accuracy on the forget set after each step; raises `RequestError` for another effort
+    "Let a model take the whole forget set up again"
     if effort not in ('quick', 'full'):
         raise RequestError(f"`effort` must be 'quick' or 'full', got {effort!r}")
-    (steps,seeds),table,curves = (40, 1) if effort == 'quick' else (100, 3),{},{}
-    runs = {
-        name: [relearn_curve(l, split, steps, seed=seed + s) for s in range(seeds)]
-        for name, l in learners.items()
-    }
+    steps,seeds = (40, 1) if effort == 'quick' else (100, 3)
+    return [relearn_curve(learn, split, steps, seed=seed+s) for s in range(seeds)]
+
+def relearning(
+    runs:dict # Name -> from `relearn_runs`; 'original' among them sets the accuracy to come back to
+)->tuple:     # Name -> {'relearn steps', 'relearned on average'}, and name -> accuracy after each step
+    "How fast each model came back"
+    table,curves = {},{}
     for name,each in runs.items():
         curves[name] = np.mean(each, 0).tolist()
         goal = np.mean([r[0] for r in runs.get('original', each)])
@@ -298,7 +300,7 @@ def probes(
     # DataFrame (rows: probes, columns: models; `NaN` where one does not apply) and the relearning curves
 )->tuple:
     "Every probe on every model, and rounding"
-    table,curves = relearning(learners, split, effort, seed)
+    table,curves = relearning({n: relearn_runs(l, split, effort, seed) for n,l in learners.items()})
     outs = {name: collect(l, split, n=2000, layers=depths(l.model)) for name,l in learners.items()}
     for name,l in learners.items():
         row = table[name]

@@ -42,16 +42,24 @@ _columns = {
     'images_ratio': 'images / retrain %',
 }
 
+def _own(row):
+    "Numbers of a row that come from a user's metrics"
+    own = row.get('own')
+    return [k for k in own if isinstance(row.get(k), (int, float))] if isinstance(own, list) else []
+
 def leaderboard(
     rows # Rows of results.json
     # Columns of the group, method, seeds, and text 'mean ± std' per metric; '' where it does not apply
 )->pd.DataFrame:
     "The table that a paper would print"
-    s = summary(rows, [m for m in _columns])
-    scale = s['metric'].map(lambda m: 1 if m == 'seconds' else 100)
+    names = dict.fromkeys(o for r in pd.DataFrame(rows).to_dict('records') for o in _own(r))
+    columns = {**_columns, **{o: o for o in names if o not in _columns}}
+    s = summary(rows, list(columns))
+    plain = {'seconds', *names}
+    scale = s['metric'].map(lambda m: 1 if m in plain else 100)
     text = [
         f'{m:.3g}' + (f' ± {d:.2g}' if d == d else '')
-        if k == 'seconds'
+        if k in plain
         else f'{m:.1f}' + (f' ± {d:.1f}' if d == d else '')
         for m, d, k in zip(s['mean'] * scale, s['std'] * scale, s['metric'])
     ]
@@ -60,8 +68,8 @@ def leaderboard(
     )
     seeds = s.groupby([*group_by, 'method'], sort=False)['n'].max().rename('seeds')
     return (
-        wide.join(seeds)[['seeds', *[c for c in _columns if c in wide]]]
-        .rename(columns=_columns)
+        wide.join(seeds)[['seeds', *[c for c in columns if c in wide]]]
+        .rename(columns=columns)
         .fillna('')
         .reset_index()
     )
@@ -154,7 +162,7 @@ def report(
     config = json.loads((Path(out)/'results.json').read_text())
     with atomic_dir(out, overwrite=True) as tmp:
         (tmp/'report.html').write_text(report_page(rows, title, config.get('environment')), encoding='utf-8')
-        with_gap(rows).drop(columns=['details', 'hyper', 'classes'], errors='ignore').to_csv(
+        with_gap(rows).drop(columns=['details', 'hyper', 'classes', 'own'], errors='ignore').to_csv(
             tmp / 'results.csv', index=False
         )
         board.rename(columns=lambda c: c.replace('%', r'\%').replace('_', r'\_')).map(

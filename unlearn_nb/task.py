@@ -7,7 +7,6 @@ __all__ = ['per_sample', 'Task', 'register_task', 'task_of', 'Classification']
 
 # %% ../nbs/25_task.ipynb #b652a213
 import copy
-import warnings
 
 import torch
 from fastai.learner import Learner
@@ -16,6 +15,7 @@ from torch.nn import functional as F
 
 from .core import RequestError
 from .data import input_shape
+from .registry import Registry
 
 # %% ../nbs/25_task.ipynb #0c785513
 def per_sample(
@@ -63,16 +63,15 @@ class Task:
         raise NotImplementedError(f"{type(self).__name__}.blank_like")
 
 # %% ../nbs/25_task.ipynb #0a79d4fe
-_tasks = {}
+_tasks = Registry('task')
 
 def register_task(
     name:str # How messages call it
 ):
     "Decorator: a task that `task_of` may find; a name that exists is replaced, with a warning"
     def _add(cls):
-        if name in _tasks: warnings.warn(f"the task {name!r} was registered before; it is replaced")
-        cls.name,_tasks[name] = name,cls
-        return cls
+        cls.name = name
+        return _tasks.add(name, cls)
     return _add
 
 def task_of(
