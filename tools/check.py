@@ -21,11 +21,13 @@ os.environ.update(
     MPLBACKEND='agg',
     PYTHONWARNINGS='ignore',
 )
-results = []
+results, took = [], {}
+quick = '--quick' in sys.argv
 
 
 def report(name, ok, seconds, output=''):
     results.append(ok)
+    took[name] = seconds
     print(f"{'ok  ' if ok else 'FAIL'} {name}  ({seconds:.0f} s)", flush=True)
     if not ok:
         print(output[-6000:], flush=True)
@@ -82,6 +84,10 @@ def notebooks():
     from nbdev.test import test_nb
 
     files = [f.absolute() for f in sorted(nbglob(root / 'nbs', as_path=True))]
+    if quick:
+        files = [f for f in files if str(f.relative_to(root)) in changed()]
+    if not files:
+        return
     flags = get_config().tst_flags.split()
     force = [a.removeprefix('--flags=').split() for a in sys.argv if a.startswith('--flags=')]
     os.chdir(root / 'nbs')
@@ -97,14 +103,23 @@ def notebooks():
     os.chdir(root)
     for f, (ok, seconds) in zip(files, done):
         report(str(f.relative_to(root)), ok, seconds)
-    exist = len(
-        [
-            f
-            for f in root.glob('nbs/**/*.ipynb')
-            if not any(p.startswith(('_', '.')) for p in f.relative_to(root).parts)
-        ]
-    )
-    report(f"all {exist} notebooks were executed", len(done) == exist, 0, f"{len(done)} of {exist} ran")
+    if quick:
+        return
+    exist = [f.relative_to(root) for f in root.glob('nbs/**/*.ipynb')]
+    exist = [f for f in exist if not any(p.startswith(('_', '.')) for p in f.parts)]
+    report(f"all {len(exist)} notebooks were executed", len(done) == len(exist), 0, f"{len(done)} ran")
+
+
+def changed():
+    "Files that differ from the last commit, untracked ones included"
+    status = subprocess.run(['git', 'status', '--porcelain'], cwd=root, capture_output=True, text=True).stdout
+    return {line[3:].strip('"') for line in status.splitlines()}
+
+
+def slowest(n=10):
+    "Where the time went"
+    worst = sorted(took.items(), key=lambda kv: -kv[1])[:n]
+    print('\nslowest: ' + ', '.join(f'{name} {seconds:.0f} s' for name, seconds in worst))
 
 
 use_wheel = '''
@@ -154,13 +169,14 @@ if __name__ == '__main__':
     run('README in sync with nbs/index.ipynb', sys.executable, 'tools/readme.py', '--check')
     run('lines, names and statements (ruff)', bin_ / 'ruff', 'check', '.')
     notebooks()
-    with ThreadPoolExecutor(2) as two:  # each is a process of its own
-        rest = [
-            two.submit(run, f'pytest {f.name}', sys.executable, '-m', 'pytest', '-q', f)
-            for f in sorted(root.glob('tests/test_*.py'), reverse=True)
-        ] + [two.submit(wheel)]
-    for r in rest:
-        r.result()
+    if not quick:
+        tests = sorted(root.glob('tests/test_*.py'), reverse=True)
+        with ThreadPoolExecutor(2) as two:  # each is a process of its own
+            pytest = [sys.executable, '-m', 'pytest', '-q']
+            rest = [two.submit(run, f'pytest {f.name}', *pytest, f) for f in tests] + [two.submit(wheel)]
+        for r in rest:
+            r.result()
+    slowest()
     failed = results.count(False)
     print(f"\n{len(results)-failed} passed, {failed} failed")
     sys.exit(bool(failed))

@@ -446,6 +446,9 @@ def forget(
     ] = None,
     bs: Annotated[Optional[int], typer.Option(min=1, help="Batch size")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
+    score: Annotated[
+        str, typer.Option(help="quick (500 samples of each partition), full, or none")
+    ] = 'quick',
     trust_pickle: Annotated[
         bool,
         typer.Option(
@@ -459,9 +462,12 @@ def forget(
     with polite(plugin):
         if bool(forget) == bool(forget_file):
             raise RequestError("say what to forget: either --forget CLASS or --forget-file FILE")
+        if score not in ('quick', 'full', 'none'):
+            raise RequestError(f"--score is quick, full or none, got {score!r}")
         idxs = read_indices(forget_file) if forget_file else None
         settings = {**parse_hyper(hyper or []), **({'epochs': epochs} if epochs is not None else {})}
-        pickled = model.suffix in ('.pkl', '.pickle', '.pth', '.pt')
+        if not model.is_file(): raise RequestError(f"there is no model file {model}")
+        pickled = model.suffix in _exported
         target = 'model.pkl' if pickled else 'model.safetensors'
         if not overwrite and (out / target).exists():
             raise RequestError(f"{out / target} exists; choose another --out or pass --overwrite")
@@ -482,9 +488,11 @@ def forget(
             seed=seed,
         )
         if forget_file: _same_data(forget_file, learn)
-        _forget(learn, forget, idxs, method, settings, seed, out, target, overwrite)
+        _forget(learn, forget, idxs, method, settings, seed, out, target, overwrite, score)
 
 # %% ../nbs/90_cli.ipynb #4ce31ff6
+_exported = '.pkl','.pickle' # Of exported Learners
+
 def _source(data, **kwargs):
     "A folder as it is (the model's file says how to read it), or the loaders of a public data set"
     from unlearn_nb.bench import named_dls
@@ -498,7 +506,7 @@ def _load(
 ):
     "A learner from a model file and a folder, or from a model file and the loaders of another"
     from unlearn_nb.all import load_exported, load_model
-    folder,pickled = Path(data).expanduser().is_dir(),model.suffix in ('.pkl', '.pickle', '.pth', '.pt')
+    folder,pickled = Path(data).expanduser().is_dir(),model.suffix in _exported
     reading = {'size': size, 'normalize': normalize, 'classes': classes, 'augment': augment}
     for name in (k for k,v in reading.items() if v is not None):
         if pickled:
@@ -509,10 +517,10 @@ def _load(
     normalize = parse_normalize(normalize)
     if folder:
         vocab = classes.split(',') if classes else None
-        return load_model(model, _source(data), arch, size, normalize, vocab, augment, bs, seed)
+        return load_model(model, _source(data), arch, size, normalize, vocab, augment, bs, seed, trust)
     said = {'bs': bs, 'normalize': normalize, **({'flip': False, 'pad': 0} if augment is False else {})}
     dls = _source(data, **{k: v for k,v in said.items() if v is not None})
-    return load_model(model, dls, arch=arch, normalize=normalize, seed=seed)
+    return load_model(model, dls, arch=arch, normalize=normalize, seed=seed, trust=trust)
 
 # %% ../nbs/90_cli.ipynb #d6b3409a
 def _same_data(file, learn):
@@ -524,26 +532,37 @@ def _same_data(file, learn):
     if found != data_fingerprint(learn.dls.train_ds):
         raise RequestError(f"{file} was found in other data than this (fingerprint {found})")
 
-def _forget(learn, classes, idxs, method, settings, seed, out, target, overwrite):
+_quick = 500 # Samples of each partition
+
+def _scores(learn, new, split, score):
+    "The table after a request; both models see the same samples"
+    if score == 'none': return {}
+    from unlearn_nb.all import measures
+    n = _quick if score == 'quick' else None
+    largest = max(len(i) for i in split.idxs.values() if i is not None)
+    some = "all samples"
+    if n and largest > n: some = f"at most {n} samples of each partition; --score full takes all"
+    typer.echo(f"scoring both models on {some}", err=True)
+    return {'original': measures(learn, split, n), 'unlearned': measures(new, split, n)}
+
+def _forget(learn, classes, idxs, method, settings, seed, out, target, overwrite, score):
     "Unlearn, score, write"
     from dataclasses import asdict
-    from unlearn_nb.all import measures, save_model
+    from unlearn_nb.all import save_model
     from unlearn_nb.bench import make_request
     split = (
         make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
     )
     typer.echo(str(split), err=True)
     new = learn.unlearn(split, method, seed=seed, progress=sys.stderr.isatty(), **settings)
-    typer.echo("scoring", err=True)
-    scores = {'original': measures(learn, split), 'unlearned': measures(new, split)}
+    scores = _scores(learn, new, split, score)
     with atomic_dir(out, overwrite=overwrite) as tmp:
         (_export if target.endswith('.pkl') else save_model)(new, tmp/target)
         (tmp/'record.json').write_text(json.dumps(canonical(asdict(new.unlearn_record)), indent=1))
-        (tmp/'scores.json').write_text(json.dumps(canonical(scores), indent=1))
-    typer.echo(
-        _table([{'method': k, **v} for k, v in scores.items()])
-        + f"\n\n{target}, record.json and scores.json are in {out}"
-    )
+        if scores: (tmp/'scores.json').write_text(json.dumps(canonical(scores), indent=1))
+    if scores: typer.echo(_table([{'method': k, **v} for k,v in scores.items()])+'\n')
+    files = [target, 'record.json', *(['scores.json'] if scores else [])]
+    typer.echo(f"{', '.join(files)} are in {out}")
     typer.echo(new.unlearn_record.outcome['says'])
 
 def _export(learn, path):
@@ -594,6 +613,9 @@ def audit(
                 " where the file has a recipe"
             ),
         ),
+    ] = None,
+    epochs: Annotated[
+        Optional[int], typer.Option(min=1, help="For retraining where the original carries no recipe")
     ] = None,
     effort: Annotated[str, typer.Option(help="quick or full")] = 'quick',
     arch: Annotated[
@@ -667,26 +689,28 @@ def audit(
             forget,
             idxs,
             retrain,
+            epochs,
             effort,
             seed,
             out,
         )
 
 # %% ../nbs/90_cli.ipynb #3cf21180
-def _yardstick(learn, split, refs, retrain, seed, out):
+def _yardstick(learn, split, refs, retrain, epochs, seed, out):
     "Retrained models: those given, or five, or as many as asked for; how long they took is said"
     from unlearn_nb import audit as engine
     from unlearn_nb.core import timed
-    known = getattr(getattr(learn, 'recipe', None), 'phases', None)
+    known = epochs or getattr(getattr(learn, 'recipe', None), 'phases', None)
     if retrain is None: retrain = 0 if refs or not known else 5
     if not retrain: return refs
     typer.echo(f"training {retrain} retrained models, or taking them from {out/'oracle'}", err=True)
     with timed() as t:
-        made = engine.oracle(learn, split, range(seed + 100, seed + 100 + retrain), store=out / 'oracle')
+        seeds = range(seed+100, seed+100+retrain)
+        made = engine.oracle(learn, split, seeds, store=out/'oracle', epochs=epochs)
     typer.echo(f"{retrain} retrained models: {t.seconds:.0f} s", err=True)
     return refs+made
 
-def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
+def _audit(learn, others, classes, idxs, retrain, epochs, effort, seed, out):
     "Compare, write, say"
     import matplotlib
     matplotlib.use('agg')
@@ -696,7 +720,7 @@ def _audit(learn, others, classes, idxs, retrain, effort, seed, out):
     split = (
         make_request(learn.dls, 'class', classes) if classes else make_request(learn.dls, 'idxs', idxs=idxs)
     )
-    refs = _yardstick(learn, split, refs, retrain, seed, out)
+    refs = _yardstick(learn, split, refs, retrain, epochs, seed, out)
     a = engine.audit(learn, new, split, refs, effort, seed, command=_command(), progress=sys.stderr.isatty())
     _write_audit(a, out)
     typer.echo(

@@ -33,7 +33,7 @@ from .checkpoint import pack, unpack
 from .core import RequestError, canonical
 from .ensemble import retrain_many
 from .learner import UnlearnRecord
-from .methods.retrain import fresh_model
+from .methods.retrain import fresh_model, one_cycle
 from .metrics import distances, margins, prediction_spread, rates, zrf
 from .outputs import collect
 from .probes import depths, inversion, look_inside, quantised, refit_head
@@ -50,14 +50,15 @@ def oracle(
     store:Store|str|Path|None=None, # Keep them here, and take what is there
     # With a function and a store: what the training is to be called, changed when it changes
     tag:str|None=None,
-    together:bool|None=None # See `retrain_many`
+    together:bool|None=None,# See `retrain_many`
+    epochs:int|None=None    # One-cycle epochs, for a learner that was trained elsewhere; else its own recipe
 )->list[Learner]:         # Raises `RequestError`
     "Retrained models: what forgetting should look like, as a distribution"
-    store, seeds, known = (
-        Store(store) if isinstance(store, (str, Path)) else store,
-        list(seeds),
-        isinstance(source, Learner),
-    )
+    seeds,known = list(seeds),isinstance(source, Learner)
+    if isinstance(store, (str, Path)): store = Store(store)
+    if epochs is not None:
+        source = copy.copy(source)
+        source.recipe = one_cycle(epochs)
     train = lambda todo: (
         retrain_many(source, split, todo, together) if known else [source(split, s) for s in todo]
     )

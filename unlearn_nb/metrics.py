@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .core import RequestError, seeded, warn_threads
-from .learner import BatchNormMode, UnlearnMethod, working_copy
+from .learner import BatchNormMode, fit_on, working_copy
 from .outputs import Outputs, collect, spread
 from .splits import ForgetSplit
 
@@ -192,7 +192,7 @@ def relearn_curve(
     with seeded(seed), probe.no_bar(), probe.no_logging():
         dl = split.loader('forget', train=True, bs=bs)
         dl.rng.seed(seed)
-        UnlearnMethod().fit(probe, dl, math.ceil(steps/len(dl)), lr, cbs=[watch], bn='eval')
+        fit_on(probe, dl, math.ceil(steps/len(dl)), lr, cbs=[watch], bn='eval')
     return watch.curve
 
 # %% ../nbs/60_metrics.ipynb #eea3ed80
@@ -261,11 +261,13 @@ def bootstrap_ci(
 # %% ../nbs/60_metrics.ipynb #ceee89f8
 def measures(
     learn:Learner,
-    split:ForgetSplit
+    split:ForgetSplit,
+    n:int|None=None # At most so many samples of each partition, evenly spread; None: all
 )->dict: # The five rates and the seconds of the request (`None` for a model that was not unlearned)
     "Everything measured of one model"
     record = getattr(learn, 'unlearn_record', None)
-    return {**rates(collect(learn, split), split.kind), 'seconds': None if record is None else record.seconds}
+    seconds = None if record is None else record.seconds
+    return {**rates(collect(learn, split, n=n), split.kind), 'seconds': seconds}
 
 def made_with(
     learn:Learner

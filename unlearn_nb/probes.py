@@ -26,7 +26,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .core import RequestError, seeded
-from .learner import UnlearnMethod, frozen_copy, predict_logits, working_copy
+from .learner import fit_on, frozen_copy, predict_logits, working_copy
 from .methods.gradient import blocks
 from .metrics import relearn_curve, relearn_time
 from .models import head_of
@@ -159,7 +159,7 @@ def few_shot_relearning(
     for d in range(draws):
         probe = working_copy(learn)
         with seeded(seed+d), probe.no_bar(), probe.no_logging():
-            UnlearnMethod().fit(
+            fit_on(
                 probe, _SameBatch(few_shot_batch(split, shots, seed + d), steps), 1, lr, bn='eval'
             )
         logits,y = predict_logits(probe, held[0])

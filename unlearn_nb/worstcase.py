@@ -33,8 +33,8 @@ from .data import ImageTensors, class_names, data_fingerprint, dataset_targets
 from .ensemble import half_models, replicate
 from unlearn_nb.learner import (
     LossState,
-    UnlearnMethod,
     check_trained,
+    fit_on,
     frozen_copy,
     get_method,
     get_method_class,
@@ -171,8 +171,7 @@ def unlearn_weighted(
     with seeded(seed), worker.no_bar(), worker.no_logging():
         dl.rng.seed(seed)
         if lower == 'retrain': cbs.append(one_cycle(lr))
-        UnlearnMethod.fit(
-            method,
+        fit_on(
             worker,
             dl,
             epochs,
@@ -181,6 +180,7 @@ def unlearn_weighted(
             opt_func=Adam if lower == 'retrain' else sign_sgd,
             bn='train' if lower == 'retrain' else 'eval',
             hint='lower_lr',
+            name=method.name,
         )
     worker.dls = learn.dls
     return worker

@@ -21,6 +21,7 @@ from ..core import seeded
 from unlearn_nb.learner import (
     CostMeter,
     UnlearnMethod,
+    fit_on,
     lr_range,
     one_cycle,
     predict_logits,
@@ -73,7 +74,7 @@ def learn_noise(
     steps:int=20,      # Optimiser steps
     lr:float=.1,       # Adam's learning rate
     reg:float=.1,      # Weight of the mean squared norm
-    method:UnlearnMethod=UnlearnMethod() # Whose `fit` to use
+    method:UnlearnMethod|None=None # For which; named if it diverges
 )->tuple[Tensor, Tensor, list]: # Noise (k*n, c, h, w), labels (k*n,), loss per step
     "Images that the network is sure do not belong to the classes, all classes in one pass"
     device = next(learn.model.parameters()).device
@@ -91,9 +92,8 @@ def learn_noise(
     try:
         frozen.requires_grad_(False)
         with maker.no_bar(), maker.no_logging():
-            method.fit(
-                maker, _Repeat(y, steps), 1, lr, cbs=[log, _EvalInside()], opt_func=_adam, hint='noise_lr'
-            )
+            about = dict(hint='noise_lr', name=method.name if method else 'learn_noise')
+            fit_on(maker, _Repeat(y, steps), 1, lr, cbs=[log, _EvalInside()], opt_func=_adam, **about)
     finally:
         for p,f in zip(frozen.parameters(), flags): p.requires_grad_(f)
     return model.noise.detach(),y,log.losses
