@@ -10,6 +10,7 @@ __all__ = ['SubsetDS', 'part_dl', 'ForgetSplit', 'forget_class', 'forget_random'
 import copy
 import difflib
 from collections import Counter
+from inspect import signature
 
 import torch
 from fastai.data.core import DataLoaders, TfmdDL
@@ -245,12 +246,15 @@ def forget_where(
     pred # Called with each position and its `Label` (equal to the number and to the class name); true: forget
 )->ForgetSplit: # Raises `RequestError` as `ForgetSplit` does
     "Forget the images for which a rule holds"
-    vocab = class_names(dls)
-    return ForgetSplit(
-        dls,
-        [i for i, k in enumerate(dataset_targets(dls.train_ds).tolist()) if pred(i, Label(k, vocab[k]))],
-        'where',
-    )
+    try: signature(pred).bind(0, 0)
+    except TypeError as e:
+        raise RequestError(
+            "the rule is asked with a position and a label, as in `lambda i, label: label == 'cat'`; yours"
+            f" takes {signature(pred)}"
+        ) from e
+    except ValueError: pass # a builtin that has no signature
+    vocab,y = class_names(dls),dataset_targets(dls.train_ds).tolist()
+    return ForgetSplit(dls, [i for i,k in enumerate(y) if pred(i, Label(k, vocab[k]))], 'where')
 
 # %% ../nbs/11_splits.ipynb #4e5e47fa
 class SealedSplit:
