@@ -262,6 +262,8 @@ def _distance(learn, split, retrained):
     others = [_ask(r, split, n=2000) for r in retrained]
     return distances(_ask(learn, split, n=2000), others)
 
+_ours = list(grid_metrics.values()) # A user's metrics come later
+
 # %% ../nbs/80_bench.ipynb #75430378
 @dataclass(frozen=True)
 class Cell:
@@ -348,16 +350,12 @@ def _made_of(v, module, seen):
     parts = [*(v.__defaults__ or ()), *(v.__kwdefaults__ or {}).values(), *closed, *used]
     return ' '.join([_own_source(v), *(_made_of(p, module, seen) for p in parts)])
 
-def _metric_home(f):
-    "Module of a metric"
-    inner = f.func if isinstance(f, partial) else f
-    return getattr(inner, '__module__', None) or type(inner).__module__
-
 def _metric_source(name):
     "What a metric adds to the key of a cell; nothing for the package's own"
     f = grid_metrics[name]
-    module = _metric_home(f)
-    if module == _rates.__module__: return ''
+    inner = f.func if isinstance(f, partial) else f
+    module = getattr(inner, '__module__', None) or type(inner).__module__
+    if module == 'unlearn_nb.bench': return ''
     code = code_version(module) if module.startswith('unlearn_nb.') else _made_of(f, module, set())
     return config_hash([name, bool(f.oracle), code])
 
@@ -570,7 +568,7 @@ def run_cell(
         for f in (grid_metrics[m] for m in c['metrics']):
             found = f(learn, split, refs) if f.oracle else f(learn, split)
             res |= found
-            if _metric_home(f) != _rates.__module__: own += found
+            if f not in _ours: own += found
         if own: res['own'] = own # a report shows them by their own names
     return res,None,t.seconds
 
