@@ -1,9 +1,8 @@
 """Do the intervals and tests keep what they promise? Simulated data with a known answer, each asked many
 times.
 
-An interval of 95 % should hold the truth 95 times in 100; a test at 5 % should find a difference where there
-is none 5 times in 100. The standard
-error of a measured share is beside it.
+An interval of 95 % should hold the truth 95 times in 100; a test at 5 % should find a difference where
+there is none 5 times in 100. The standard error of a measured share is beside it.
 
     python benchmarks/coverage.py --out results/benchmarks/coverage.json
 """

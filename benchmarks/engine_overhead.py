@@ -1,6 +1,7 @@
-"""What the benchmark engine costs beside the work it organises, and how fast a finished grid is found again.
+"""What the benchmark engine costs beside the work it organises, and how fast a finished grid is found
+again.
 
-python benchmarks/engine_overhead.py --out results/benchmarks/engine_overhead.json
+    python benchmarks/engine_overhead.py --out results/benchmarks/engine_overhead.json
 """
 
 import argparse

@@ -1,9 +1,9 @@
 """Time of one epoch of `learn.fit` against a bare PyTorch loop on the same tensors, and of the in-memory
-loader against
-fastai's folder loader. Goals: at most 1.1 for the first ratio; the second is reported as it is.
+loader against fastai's folder loader. Goals: at most 1.1 for the first ratio; the second is reported as
+it is.
 
-    python benchmarks/fit_overhead.py [--data cifar10] [--n 10000] [--runs 3] [--out
-    results/benchmarks/fit_overhead.json]
+    python benchmarks/fit_overhead.py [--data cifar10] [--n 10000] [--runs 3] [--out \\
+        results/benchmarks/fit_overhead.json]
 """
 
 import argparse

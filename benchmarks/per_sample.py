@@ -1,6 +1,6 @@
 """Fisher diagonal of ResNet-18 (expectation over the model's own labels): one backward pass per image and
-class, as public code
-does it, against the batched per-sample engine; peak memory of each, in a process of its own.
+class, as public code does it, against the batched per-sample engine; peak memory of each, in a process
+of its own.
 
     python benchmarks/per_sample.py [--images 24] [--runs 3] --out results/benchmarks/per_sample.json
 """

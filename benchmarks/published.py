@@ -1,15 +1,13 @@
 """Is a default worse than the setting its authors published? Both, on networks trained by our recipe.
 
-For each method with published settings: accuracy on held-out images of the forgotten class (A_Df) and of the
-others (A_Dr),
-images through the network and CPU seconds, beside the original and a retrained network. Original and
-retrained networks are kept in
-`--cache` and used again.
+For each method with published settings: accuracy on held-out images of the forgotten class (A_Df) and of
+the others (A_Dr), images through the network and CPU seconds, beside the original and a retrained network.
+Original and retrained networks are kept in `--cache` and used again.
 
-    python benchmarks/published.py --data digits --seeds 0 1 2 --out
-    results/benchmarks/published_vs_default.json
-    python benchmarks/published.py --data cifar10 --n 10000 --seeds 0 1 2 --out
-    results/benchmarks/published_vs_default.json
+    python benchmarks/published.py --data digits --seeds 0 1 2 --out \\
+        results/benchmarks/published_vs_default.json
+    python benchmarks/published.py --data cifar10 --n 10000 --seeds 0 1 2 --out \\
+        results/benchmarks/published_vs_default.json
 
 A second run adds its rows to the file.
 """

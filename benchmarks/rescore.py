@@ -1,17 +1,16 @@
 """Was the search better, or lucky? Its sets and those of the rankings, forgotten again with other draws.
 
-A search returns the best of the sets that it tried, with one seed of the lower level; a ranking gets one try.
-Here the sets that a grid found are
-forgotten again by the same lower level with seeds that no search has seen, and scored by the same objective:
-the mean loss, in nats.
+A search returns the best of the sets that it tried, with one seed of the lower level; a ranking gets one
+try. Here the sets that a grid found are forgotten again by the same lower level with seeds that no search
+has seen, and scored by the same objective: the mean loss, in nats.
 
-    python benchmarks/rescore.py --lower-lr 3e-4 --again 101 102 103 --store results/worst_case_digits --grid
-    grids/worst_case_digits.toml --out results/benchmarks/rescore_digits.json
-    python benchmarks/rescore.py --by search loss --again 101 --store results/worst_case_cifar10 --grid
-    grids/worst_case_cifar10.toml --out results/benchmarks/rescore_cifar10.json
-    python benchmarks/rescore.py --n 10 --granularity class --again 101 102 --store
-    results/worst_case_cifar100 --grid grids/worst_case_cifar100.toml --out
-    results/benchmarks/rescore_cifar100.json
+    python benchmarks/rescore.py --lower-lr 3e-4 --again 101 102 103 --store results/worst_case_digits \\
+        --grid grids/worst_case_digits.toml --out results/benchmarks/rescore_digits.json
+    python benchmarks/rescore.py --by search loss --again 101 --store results/worst_case_cifar10 --grid \\
+        grids/worst_case_cifar10.toml --out results/benchmarks/rescore_cifar10.json
+    python benchmarks/rescore.py --n 10 --granularity class --again 101 102 --store \\
+        results/worst_case_cifar100 --grid grids/worst_case_cifar100.toml --out \\
+        results/benchmarks/rescore_cifar100.json
 """
 
 import argparse

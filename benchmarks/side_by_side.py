@@ -1,8 +1,8 @@
-"""Retrained models per minute: side by side (stacked with `torch.func`) against one by one, small_resnet, in
-one run.
+"""Retrained models per minute: side by side (stacked with `torch.func`) against one by one, small_resnet,
+in one run.
 
-python benchmarks/side_by_side.py [--models 8] [--data digits] [--n 1400] [--epochs 2] [--runs 3] [--device
-cpu] --out results/benchmarks/side_by_side.json
+    python benchmarks/side_by_side.py [--models 8] [--data digits] [--n 1400] [--epochs 2] [--runs 3] \\
+        [--device cpu] --out results/benchmarks/side_by_side.json
 """
 
 import argparse

@@ -1,6 +1,6 @@
 """`small_resnet` on all of CIFAR-10: accuracy after 8 epochs and seconds per epoch.
 
-python benchmarks/small_resnet.py --out results/benchmarks/small_resnet.json
+    python benchmarks/small_resnet.py --out results/benchmarks/small_resnet.json
 """
 
 import argparse

@@ -1,18 +1,16 @@
 """Does the search find the worst set, and what does it cost?
 
 Every single class (and for the digits every pair of classes) is unlearned and scored; then the same lower
-level is given to the search, to the
-alternation as published and to the one-shot ranking by loss: rank, and how much more than the best the found
-set loses (`excess`). A set that was
-unlearned for the table is not unlearned again for the search, whose lower level is the same and has no chance
-in it. The cost: one
+level is given to the search, to the alternation as published and to the one-shot ranking by loss: rank,
+and how much more than the best the found set loses (`excess`). A set that was unlearned for the table is
+not unlearned again for the search, whose lower level is the same and has no chance in it. The cost: one
 upper step with its pass over the data against such a pass alone, and the images that a whole search sends
 through the network, in passes.
 
     python benchmarks/worst_case.py --out results/benchmarks/worst_case_digits.json
-    python benchmarks/worst_case.py --data cifar10 --pairs 0 --lowers finetune --steps 11 --published 0
-    --store results/worst_case_cifar10 --grid grids/worst_case_cifar10.toml --out
-    results/benchmarks/worst_case_cifar10.json
+    python benchmarks/worst_case.py --data cifar10 --pairs 0 --lowers finetune --steps 11 --published 0 \\
+        --store results/worst_case_cifar10 --grid grids/worst_case_cifar10.toml --out \\
+        results/benchmarks/worst_case_cifar10.json
 
 With a store, the originals of its grid are taken instead of being trained.
 """
