@@ -217,3 +217,13 @@ assert done.found+done.finished == len(engine.plan(GRID)) and Store(out).check()
     if res.returncode == 77 or 'unshare:' in res.stderr:
         pytest.skip('may not mount a small disk here')
     assert res.returncode == 0, res.stderr
+
+
+def test_ray_knows_plugins(tmp_path):
+    "Tasks on Ray load the plugin of a grid; here, since two clusters at once are in each other's way"
+    pytest.importorskip('ray')
+    from test_plugins import GRID, PLUGIN, run_grid
+
+    (tmp_path / 'mine.py').write_text(PLUGIN)
+    (tmp_path / 'grid.toml').write_text(GRID)
+    run_grid(tmp_path, tmp_path / 'out', '--backend', 'ray')
