@@ -594,7 +594,9 @@ class OnRay(Executor):
         except ImportError as e:
             raise RequestError("this backend needs Ray: pip install 'unlearn_nb[ray]'") from e
         if not ray.is_initialized():
-            ray.init(address=address, log_to_driver=False, include_dashboard=False, logging_level='error')
+            # by itself Ray would look for a cluster that was here before, and wait for one that has died
+            where = address or os.environ.get('RAY_ADDRESS') or 'local'
+            ray.init(address=where, log_to_driver=False, include_dashboard=False, logging_level='error')
         self.ray, self.cpus, self.task = (
             ray,
             max(cpus, 0.01),
