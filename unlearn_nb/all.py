@@ -22,7 +22,7 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
            'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
-# %% ../nbs/91_all.ipynb #aa756de9
+# %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
     DivergedError,
     RequestError,
@@ -132,6 +132,7 @@ from unlearn_nb.bench import (
     register_metric,
 )
 
+# %% ../nbs/91_all.ipynb #aa756de9
 _all_ = [
     'DivergedError',
     'RequestError',

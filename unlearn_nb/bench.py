@@ -40,7 +40,7 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LogNorm
 from matplotlib.ticker import LogFormatter
 
-# %% ../nbs/80_bench.ipynb #05fbcb2c
+# %% ../nbs/80_bench.ipynb #f6e34912
 from .attacks import attack_rates
 from .core import RequestError, atomic_dir, canonical, config_hash, environment, timed, warn_threads
 from .checkpoint import pack, unpack
@@ -53,7 +53,6 @@ from unlearn_nb.learner import (
     train,
     unsir_recipe,
 )
-# registers what comes with the package
 from .methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir
 from .metrics import class_rates, distances, hit_rate, rates
 from .models import archs
@@ -63,6 +62,9 @@ from .registry import Registry, home_of, load_home, load_plugin
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random
 from .worstcase import check_search, composition, one_shot, worst_case
 from .store import Store, code_version, result_key, source_hash
+
+# %% ../nbs/80_bench.ipynb #05fbcb2c
+# registers what comes with the package
 
 try: import tomllib
 except ImportError: import tomli as tomllib # Python 3.10

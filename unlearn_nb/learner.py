@@ -660,10 +660,11 @@ def _check_fit(learn, split):
             f"the split was made for other data (fingerprint {split.data}) than the learner's"
             f" ({data_fingerprint(learn.dls.train_ds)})"
         )
-    x = torch.zeros(2, *input_shape(learn.dls), device=next(learn.model.parameters()).device)
-    mode = learn.model.training
+    task,device,mode = task_of(learn),next(learn.model.parameters()).device,learn.model.training
+    xb = tuple(x.to(device) for x in task.blank_like(learn.dls, 2))
+    x = xb[0]
     try:
-        with torch.no_grad(): out = learn.model.eval()(x)
+        with torch.no_grad(): out = task.outputs(learn.model.eval(), xb)
     except RuntimeError as e:
         raise RequestError(
             f"the model cannot read images of {x.shape[1]} channels and {x.shape[2]}x{x.shape[3]} pixels:"

@@ -51,13 +51,15 @@ _prefix = 'unlearn_plugin_'
 def load_plugin(
     file:str|Path # Python source
 )->str: # Name of the module; raises `RequestError` for a file that is missing or does not run
-    "Run a user's file, once per process, so that it may register things"
+    "Run a user's file so that it may register things; again only if it has changed"
     path = Path(file).expanduser().resolve()
     if not path.is_file(): raise RequestError(f"there is no plugin file {file}")
-    name = f'{_prefix}{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}'
-    if name in sys.modules: return name
+    digest = lambda b: hashlib.sha256(b).hexdigest()[:8]
+    name,content = f'{_prefix}{path.stem}_{digest(str(path).encode())}',digest(path.read_bytes())
+    if name in sys.modules and sys.modules[name].__content__ == content: return name
     spec = importlib.util.spec_from_file_location(name, path)
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    module.__content__ = content
     try: spec.loader.exec_module(module)
     except Exception as e:
         del sys.modules[name]

@@ -7,6 +7,7 @@ __all__ = ['per_sample', 'Task', 'register_task', 'task_of', 'Classification']
 
 # %% ../nbs/25_task.ipynb #b652a213
 import copy
+from inspect import isfunction, signature
 
 import torch
 from fastai.learner import Learner
@@ -22,16 +23,16 @@ def per_sample(
     loss_func, # Of a learner; unchanged
     out,       # Answers for a batch
     *yb        # Targets
-)->Tensor:     # (n,), raises `RequestError` for a loss that has no `reduction`
+)->Tensor:     # (n,)
     "The loss of each sample, before it becomes a mean"
-    inner = getattr(loss_func, 'func', loss_func)
-    if not hasattr(inner, 'reduction'):
-        raise RequestError(
-            f"the loss {type(loss_func).__name__} cannot be taken sample by sample: it has no `reduction`"
-        )
-    each = copy.deepcopy(loss_func)
-    getattr(each, 'func', each).reduction = 'none'
-    return each(out, *yb).view(len(yb[0]), -1).mean(1)
+    inner,n = getattr(loss_func, 'func', loss_func),len(yb[0])
+    if hasattr(inner, 'reduction'):
+        each = copy.deepcopy(loss_func)
+        getattr(each, 'func', each).reduction = 'none'
+        return each(out, *yb).view(n, -1).mean(1)
+    if isfunction(inner) and 'reduction' in signature(inner).parameters:
+        return loss_func(out, *yb, reduction='none').view(n, -1).mean(1)
+    return torch.stack([loss_func(out[i:i+1], *(y[i:i+1] for y in yb)) for i in range(n)])
 
 # %% ../nbs/25_task.ipynb #5602b9dc
 class Task:
@@ -91,12 +92,13 @@ def task_of(
 class Classification(Task):
     "One label of a set, with a score for each"
     capabilities = frozenset({'labels', 'logits', 'head', 'continuous_input'})
-    losses = 'CrossEntropy', 'NLL', 'Focal' # What names of fitting losses contain
+    others = 'mse', 'l1', 'mae', 'huber', 'bce', 'binary' # What names of losses for other answers contain
 
     @classmethod
     def fits(cls, learn):
-        kind = type(getattr(learn.loss_func, 'func', learn.loss_func)).__name__
-        return any(k in kind or k in type(learn.loss_func).__name__ for k in cls.losses)
+        inner = getattr(learn.loss_func, 'func', learn.loss_func)
+        name = getattr(inner, '__name__', type(inner).__name__).lower()
+        return not any(k in name for k in cls.others)
 
     def score(self, out, yb):
         return (out.argmax(1) == yb[0]).double()
