@@ -129,7 +129,7 @@ def register_arch(
     "Decorator: a function of classes, `n_in` channels and `size` of the pictures, which returns a network"
     return lambda f: archs.add(name, f)
 
-for f in (small_resnet, resnet18_cifar, allcnn, vit): register_arch(f.__name__)(f)
+archs.update({f.__name__: f for f in (small_resnet, resnet18_cifar, allcnn, vit)})
 
 def list_archs()->list[str]:
     "Names that `create_model` knows: the registered networks, then torchvision's classifiers"
