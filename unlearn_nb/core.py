@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['RequestError', 'SealedDataError', 'DivergedError', 'seeded', 'canonical', 'config_hash', 'Timing', 'timed',
-           'environment', 'warn_threads', 'trim_memory', 'atomic_dir']
+           'environment', 'warn_threads', 'trim_memory', 'atomic_dir', 'moved']
 
 # %% ../nbs/00_core.ipynb #f14abfb4
 import ctypes
@@ -21,6 +21,7 @@ import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -170,3 +171,19 @@ def atomic_dir(
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(p, target)
     finally: shutil.rmtree(tmp, ignore_errors=True)
+
+# %% ../nbs/00_core.ipynb #aaec934e
+def moved(
+    old,     # Name of the module that is asked, its `__name__`
+    *homes   # Modules that hold its names now, below `unlearn_nb`, in the order in which they are asked
+):           # The module's `__getattr__`; raises `AttributeError` for a name that none of them has
+    "Find the names of a module that was split or renamed"
+    def __getattr__(name):
+        if name.startswith('__'): raise AttributeError(name)
+        for home in (f'unlearn_nb.{h}' for h in homes):
+            if hasattr(module := import_module(home), name):
+                message = f"`{old}.{name}` has moved, import it from `{home}`"
+                warnings.warn(message, DeprecationWarning, stacklevel=2)
+                return getattr(module, name)
+        raise AttributeError(f"module {old!r} has no attribute {name!r}")
+    return __getattr__
