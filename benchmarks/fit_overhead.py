@@ -21,8 +21,8 @@ from fastai.data.transforms import Normalize
 from torch.nn import functional as F
 
 from unlearn_nb.all import cifar10_dls, environment, image_learner
-from unlearn_nb.data import flip_crop
-from unlearn_nb.learner import bf16_pays
+from unlearn_nb.vision.data import flip_crop
+from unlearn_nb.engine import bf16_pays
 
 
 def bare_epoch(model, dls, device):
@@ -73,7 +73,7 @@ if __name__ == '__main__':
             with learn.no_logging():
                 learn.fit(1, 1e-3, cbs=skip)
 
-        from unlearn_nb.learner import SkipValidation
+        from unlearn_nb.engine import SkipValidation
 
         skip = [SkipValidation()]
         fit()

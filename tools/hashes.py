@@ -18,7 +18,7 @@ import torch  # noqa: E402
 
 from unlearn_nb import all as un  # noqa: E402
 from unlearn_nb.core import canonical  # noqa: E402
-from unlearn_nb.learner import model_hash  # noqa: E402
+from unlearn_nb.engine import model_hash
 
 torch.set_num_threads(1)
 warnings.simplefilter('ignore')

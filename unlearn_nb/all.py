@@ -32,41 +32,22 @@ from unlearn_nb.core import (
     seeded,
     timed,
 )
-from unlearn_nb.data import (
-    ImageTensors,
-    MemoryDL,
-    cifar10_dls,
-    cifar100_dls,
-    class_names,
-    digits_dls,
-    fashion_mnist_dls,
-    folder_dls,
-    list_data,
-    named_dls,
-    register_data,
-    stratified,
-    tensor_dls,
-)
+from .datasets import class_names, list_data, named_dls, register_data, stratified
+from .vision.data import digits_dls, ImageTensors, MemoryDL, tensor_dls
+from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls
 from .registry import load_plugin
 from .splits import ForgetSplit, forget_class, forget_idxs, forget_random, forget_where
-from .models import create_model, list_archs, register_arch, small_resnet
+from .vision.models import create_model, list_archs, register_arch, small_resnet
 from .task import Task, register_task, task_of
-from unlearn_nb.learner import (
-    Recipe,
-    UnlearnMethod,
-    UnlearnRecord,
-    get_method,
-    image_learner,
-    list_methods,
-    lr_range,
-    predict_logits,
-    register_method,
-    train,
-    unsir_recipe,
-)
+from .method import get_method, list_methods, register_method, UnlearnMethod
+from .recipe import Recipe, train, unsir_recipe
+from .step_size import lr_range
+from .task import predict_logits
+from .unlearn import UnlearnRecord
+from .vision.learner import image_learner
 from fastai.callback.core import Callback
 from .outputs import Outputs, collect
-from .checkpoint import load_exported, load_model, save_model
+from .vision.checkpoint import load_exported, load_model, save_model
 from .methods.unsir import UNSIR
 from .methods.retrain import Retrain, SISA, sisa_learner
 from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus
@@ -117,7 +98,8 @@ from unlearn_nb.attacks import (
 from .probes import probes
 from .fakes import planted_fakes, register_fake
 from .evidence import register_measure
-from .audit import Audit, audit, controls, oracle
+from .audit import Audit, audit, controls
+from .evidence import oracle
 from .interpret import gradcam, plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .store import Store, StoreError
 from unlearn_nb.bench import (

@@ -19,10 +19,13 @@ from fastai.learner import Learner
 from torch import nn
 
 from .core import DivergedError, RequestError, canonical
-from .data import ImageTensors, digits_dls, tensor_dls
-from .learner import get_method, image_learner, list_methods, train
+from .vision.data import digits_dls, ImageTensors, tensor_dls
+from .method import get_method, list_methods
+from .recipe import train
+from .vision.learner import image_learner
 # registers what comes with the package
-from .methods import curvature, distill, gradient, relabel, reset, sparse, unsir
+from .methods import curvature, distill, gradient, relabel, sparse, unsir
+from .methods.gradient import reset
 from .methods.retrain import sisa_learner
 from .outputs import collect
 from .splits import forget_class, forget_random

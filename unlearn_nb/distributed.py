@@ -15,7 +15,8 @@ from fastai.learner import Learner
 from fastai.torch_core import apply, num_distrib, rank_distrib, to_detach
 
 from .core import RequestError
-from .data import MemoryDL
+from .engine import without_autocast
+from .vision.data import MemoryDL
 
 # %% ../nbs/33_distributed.ipynb #9ae6296b
 class SharedDL(DistributedDL):
@@ -84,4 +85,4 @@ def distributed(
         with learn.distrib_ctx(sync_bn=not on_cpu, **({'cpu': True} if on_cpu else {}), **kwargs): yield learn
     finally:
         learn.dls = outer
-        learn.model.__dict__.pop('forward', None) # autocast leaves it on the bare model
+        without_autocast(learn.model) # it was put on the bare model

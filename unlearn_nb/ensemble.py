@@ -18,7 +18,8 @@ from torch.autograd.graph import saved_tensors_hooks
 from torch.func import functional_call, stack_module_state, vmap
 
 from .core import RequestError, seeded, timed
-from .learner import phase_seed, working_copy
+from .engine import replay, replay_phase, working_copy
+from .recipe import phase_seed
 from .methods.retrain import Retrain, fresh_model
 from .splits import ForgetSplit, forget_idxs, part_dl
 
@@ -165,7 +166,7 @@ def _side_by_side(learn, splits, seeds):
     loaders = [s.loader('retain', train=True) for s in splits]
     with worker.no_bar(), worker.no_logging(), seeded(seeds[0]):
         for i, phase in enumerate(recipe.phases):
-            opt = Retrain().replay_phase(
+            opt = replay_phase(
                 worker, recipe, phase, SideBySide(loaders, [phase_seed(s, i) for s in seeds]), opt
             )
     return [worker.model.member(i) for i in range(len(splits))]
@@ -183,7 +184,7 @@ def replicate(
     new = working_copy(learn)
     new.model = fresh_model(learn, seed)
     dl = part_dl(learn.dls.train, range(len(learn.dls.train_ds)), train=True)
-    with new.no_bar(), new.no_logging(), new.added_cbs(cbs): Retrain().replay(new, recipe, dl, seed)
+    with new.no_bar(), new.no_logging(), new.added_cbs(cbs): replay(new, recipe, dl, seed)
     new.dls = learn.dls
     return new
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from .core import RequestError
-from .data import class_names
-from .learner import predict_logits
-from .models import head_of
+from .datasets import class_names
+from .task import predict_logits
+from .vision.models import head_of
 from .splits import ForgetSplit, part_dl
 
 # %% ../nbs/31_outputs.ipynb #674a4295

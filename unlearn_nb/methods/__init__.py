@@ -1,0 +1,3 @@
+"""The methods, one family a module; importing one brings `Learner.unlearn`"""
+
+from .. import unlearn

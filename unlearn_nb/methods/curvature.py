@@ -19,7 +19,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
 from ..core import RequestError
-from ..learner import UnlearnMethod, register_method
+from ..method import register_method, UnlearnMethod
 
 # %% ../../nbs/45_curvature.ipynb #ffe94068
 def _supported(m):

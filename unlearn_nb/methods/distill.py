@@ -14,14 +14,10 @@ from fastcore.basics import patch
 from torch import Tensor
 from torch.nn import functional as F
 
-from unlearn_nb.learner import (
-    PartLoss,
-    frozen_copy,
-    loss_state,
-    one_cycle,
-    predict_logits,
-    register_method,
-)
+from ..engine import frozen_copy
+from ..step_size import one_cycle
+from ..method import loss_state, PartLoss, register_method
+from ..task import predict_logits
 from .gradient import Tuned, WithForget, _torch_adam, fit_options
 from .relabel import Mixture
 from .retrain import fresh_model

@@ -21,15 +21,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import RequestError
-from unlearn_nb.learner import (
-    PartLoss,
-    UnlearnMethod,
-    loss_state,
-    lr_range,
-    one_cycle,
-    register_method,
-    stay_only,
-)
+from ..step_size import one_cycle
+from ..method import loss_state, PartLoss, register_method, stay_only, UnlearnMethod
+from ..step_size import lr_range
 from .retrain import fresh_model
 
 # %% ../../nbs/42_gradient.ipynb #ab72b666

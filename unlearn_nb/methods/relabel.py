@@ -18,15 +18,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import RequestError, seeded
-from unlearn_nb.learner import (
-    UnlearnMethod,
-    frozen_copy,
-    get_method,
-    loss_state,
-    register_method,
-    working_copy,
-)
-from ..models import head_of
+from ..engine import frozen_copy, working_copy
+from ..method import get_method, loss_state, register_method, UnlearnMethod
+from ..vision.models import head_of
 from unlearn_nb.methods.gradient import (
     BothLosses,
     Erase,

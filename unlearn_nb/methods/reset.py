@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ..core import RequestError
-from ..learner import register_method
+from ..method import register_method
 from .gradient import Tuned
 from .relabel import saliency_mask, summed_grads
 from .retrain import fresh_model

@@ -16,20 +16,11 @@ from fastai.data.core import DataLoaders
 from torch import nn
 
 from ..core import RequestError, seeded
-from unlearn_nb.learner import (
-    ClipGradValue,
-    Phase,
-    Recipe,
-    ReplaySchedule,
-    UnlearnMethod,
-    image_learner,
-    phase_seed,
-    register_method,
-    stay_only,
-    working_copy,
-)
-from ..models import create_model
+from ..engine import replay, working_copy
+from ..method import UnlearnMethod, register_method, stay_only
+from ..recipe import Phase, Recipe, build_model, phase_seed
 from ..splits import part_dl
+from ..vision.learner import image_learner
 
 # %% ../../nbs/41_retrain.ipynb #478aa57a
 def fresh_model(
@@ -38,7 +29,7 @@ def fresh_model(
 )->nn.Module:      # On the same device; raises `RequestError` if a parameter cannot be reset
     "A newly initialised network of the same architecture"
     device = next(learn.model.parameters()).device
-    if getattr(learn, 'arch_config', None): return create_model(**learn.arch_config, seed=seed).to(device)
+    if getattr(learn, 'arch_config', None): return build_model(learn.arch_config, seed).to(device)
     model = copy.deepcopy(learn.model)
     resets = lambda m: getattr(m, 'reset_parameters', None) or getattr(m, '_reset_parameters', None)
     left = [
@@ -115,36 +106,8 @@ class Retrain(UnlearnMethod):
         recipe = self.recipe or (one_cycle(self.epochs) if self.epochs is not None else learn.recipe)
         seed = torch.initial_seed()
         learn.model = fresh_model(learn, seed)
-        self.replay(learn, recipe, split.retain, seed)
+        replay(learn, recipe, split.retain, seed, name=self.name)
         return {'epochs': recipe.epochs, 'recipe': 'learner' if recipe is learn.recipe else 'given'}
-
-    def replay(self, learn, recipe, dl, seed):
-        "All phases of `recipe` on `dl`; the optimiser's memory carries over from phase to phase where it did"
-        opt = None
-        for i,phase in enumerate(recipe.phases):
-            with seeded(s := phase_seed(seed, i)):
-                dl.rng.seed(s)
-                opt = self.replay_phase(learn, recipe, phase, dl, opt)
-
-    def replay_phase(self, learn, recipe, phase, dl, opt):
-        "One phase, with the optimiser of the one before it; returns its own"
-        cbs = [
-            ReplaySchedule(phase),
-            *([ClipGradValue(phase.clip)] if phase.clip else []),
-            *(copy.copy(c) for c in phase.cbs),
-        ]
-        return self.fit(
-            learn,
-            dl,
-            phase.epochs,
-            lr=phase.const.get('lr', [learn.lr])[-1],
-            cbs=cbs,
-            opt_func=recipe.opt_func,
-            wd=None,
-            bn='train',
-            opt=None if phase.fresh else opt,
-            freeze_to=phase.frozen,
-        )
 
 # %% ../../nbs/41_retrain.ipynb #3b59a965
 def sisa_parts(
@@ -199,7 +162,7 @@ def _sisa_train(learn, model, plan, loader, first):
         for r in range(start, plan.slices):
             idxs = ((plan.parts[:,0] == s) & (plan.parts[:,1] <= r) & left).nonzero()[:,0]
             if len(idxs):
-                Retrain().replay(
+                replay(
                     learn,
                     one_cycle(plan.epochs, plan.lr),
                     loader(idxs),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fastai.callback.core import Callback
 
-from ..learner import register_method, stay_only
+from ..method import register_method, stay_only
 from .gradient import Tuned, sgd_recipe
 
 # %% ../../nbs/44_sparse.ipynb #e5fe68dc

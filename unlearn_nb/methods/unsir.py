@@ -18,16 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import seeded
-from unlearn_nb.learner import (
-    CostMeter,
-    UnlearnMethod,
-    fit_on,
-    lr_range,
-    one_cycle,
-    predict_logits,
-    recognised,
-    register_method,
-)
+from ..engine import CostMeter, fit_on
+from ..step_size import one_cycle
+from ..method import register_method, UnlearnMethod
+from ..outcome import recognised
+from ..step_size import lr_range
+from ..task import predict_logits
 from ..splits import part_dl
 
 # %% ../../nbs/40_unsir.ipynb #22bdbb1d
