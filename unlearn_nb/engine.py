@@ -16,7 +16,6 @@ import torch
 from fastai.callback.channelslast import ChannelsLast
 from fastai.callback.core import Callback, CancelFitException, CancelValidException
 from fastai.callback.fp16 import MixedPrecision
-from fastai.callback.rnn import ModelResetter, RNNCallback
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import Adam
@@ -25,6 +24,7 @@ from torch import nn
 
 from .core import DivergedError, RequestError, SealedDataError, seeded, trim_memory
 from .recipe import ClipGradValue, Phase, Recipe, RecipeRecorder, ReplaySchedule, phase_seed
+from .task import answer_cbs
 
 # %% ../nbs/27_engine.ipynb #7eb10376
 def _autocast_forward(self, *args):
@@ -135,7 +135,6 @@ class _SealedLoaders(DataLoaders):
         raise SealedDataError("a method reads data through the split it is given, not through `learn.dls`")
 
 _layout = ChannelsLast,Autocast,MixedPrecision
-_answers = RNNCallback,ModelResetter # without these a recurrent network has no answer
 def _is_default(c):
     return isinstance(
         c,
@@ -163,7 +162,7 @@ def working_copy(
     # layout
 )->Learner:
     "A copy of a learner for a method to work on"
-    kept = [copy.copy(c) for c in learn.cbs if isinstance(c, _layout+_answers)]
+    kept = [*(copy.copy(c) for c in learn.cbs if isinstance(c, _layout)), *answer_cbs(learn)]
     new = Learner(
         learn.dls,
         copy.deepcopy(learn.model),

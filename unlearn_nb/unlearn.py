@@ -51,6 +51,13 @@ class UnlearnRecord:
     outcome:dict = field(default_factory=dict)
 
 # %% ../nbs/35_unlearn.ipynb #68dcf655
+def _shapes(xb):
+    "Inputs of a batch in words"
+    if len(xb) == 1 and xb[0].ndim == 4:
+        c,h,w = xb[0].shape[1:]
+        return f"images of {c} channels and {h}x{w} pixels"
+    return f"inputs of shapes {' and '.join(str(tuple(x.shape[1:])) for x in xb)}"
+
 def _check_fit(learn, split):
     "Does the split belong to this learner's data, and the head to its classes?"
     if not isinstance(split, ForgetSplit):
@@ -62,16 +69,14 @@ def _check_fit(learn, split):
         )
     task,device,mode = task_of(learn),next(learn.model.parameters()).device,learn.model.training
     xb = tuple(x.to(device) for x in task.blank_like(learn.dls, 2))
-    x = xb[0]
     try:
         with torch.no_grad(): out = task.outputs(learn.model.eval(), xb)
     except RuntimeError as e:
         raise RequestError(
-            f"the model cannot read images of {x.shape[1]} channels and {x.shape[2]}x{x.shape[3]} pixels:"
-            f" {str(e).splitlines()[0]}"
+            f"the model cannot read {_shapes(xb)}: {str(e).splitlines()[0]}"
         ) from e
     finally: learn.model.train(mode)
-    if out.shape[-1] != len(split.vocab):
+    if 'labels' in task.capabilities and split.vocab and out.shape[-1] != len(split.vocab):
         raise RequestError(
             f"the model's head has {out.shape[-1]} outputs but the data have {len(split.vocab)} classes"
         )
