@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['without_autocast', 'Autocast', 'bf16_pays', 'SkipValidation', 'BatchNormMode', 'DivergenceGuard', 'CostMeter',
-           'TrimMemory', 'fit_on', 'frozen_copy', 'working_copy', 'model_hash', 'replay_phase', 'replay']
+           'TrimMemory', 'fit_on', 'frozen_copy', 'working_copy', 'parted', 'joined', 'model_hash', 'replay_phase',
+           'replay', 'head_of']
 
 # %% ../nbs/27_engine.ipynb #24ede306
 import copy
@@ -179,6 +180,21 @@ def working_copy(
     new.arch_config,new.recipe,new.seed = (getattr(learn, a, None) for a in ('arch_config', 'recipe', 'seed'))
     return new
 
+# %% ../nbs/27_engine.ipynb #d102d5dd
+def parted(
+    b,        # A batch of a loader
+    n_inp:int # How many of its parts are inputs, `dls.n_inp`
+)->tuple:
+    "Inputs and targets of a batch"
+    return tuple(b[:n_inp]),tuple(b[n_inp:])
+
+def joined(
+    a:tuple, # Inputs or targets of a batch
+    b:tuple  # Those of another
+)->tuple:
+    "Two batches, one after the other"
+    return tuple(torch.cat([x, y]) for x,y in zip(a, b, strict=True))
+
 # %% ../nbs/27_engine.ipynb #dd318e2f
 def model_hash(
     model:nn.Module
@@ -223,3 +239,15 @@ def replay(
         with seeded(s := phase_seed(seed, i)):
             dl.rng.seed(s)
             opt = replay_phase(learn, recipe, phase, dl, opt, name)
+
+# %% ../nbs/27_engine.ipynb #3e108bbb
+def head_of(
+    model:nn.Module,
+    n:int # Classes
+    # Name and module; raises `RequestError` if the last linear layer does not have `n` outputs
+)->tuple[str, nn.Linear]:
+    "The linear layer that makes the logits"
+    found = [(k, m) for k,m in model.named_modules() if isinstance(m, nn.Linear)]
+    if not found or found[-1][1].out_features != n:
+        raise RequestError(f"this network does not end in a linear layer of {n} outputs")
+    return found[-1]

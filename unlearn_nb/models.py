@@ -2,5 +2,5 @@
 
 from .core import moved
 
-homes = ('vision.models',)
+homes = ('vision.models', 'engine')
 __getattr__ = moved(__name__, *homes)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from .core import RequestError
 from .datasets import class_names
 from .task import predict_logits
-from .vision.models import head_of
+from .engine import head_of
 from .splits import ForgetSplit, part_dl
 
 # %% ../nbs/31_outputs.ipynb #674a4295

@@ -15,6 +15,7 @@ from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.learner import Learner
 
 from .engine import fit_on, frozen_copy, working_copy
+from .task import task_of
 
 # %% ../nbs/29_step_size.ipynb #5e1f99a1
 @dataclass
@@ -27,10 +28,12 @@ class LRRange:
 
 class _ExcessLoss(Callback):
     order,run_valid = 45,False
-    def __init__(self, model, meter, limit):
-        self.frozen, self.meter, self.limit, self.lrs, self.excess = model, meter, limit, [], []
+    def __init__(self, model, task, meter, limit):
+        self.frozen,self.task,self.meter,self.limit = model,task,meter,limit
+        self.lrs,self.excess = [],[]
     def after_loss(self):
-        with torch.no_grad(): base = self.loss_func(self.frozen(self.x).float(), self.y)
+        with torch.no_grad(): out = self.task.outputs(self.frozen, self.xb)
+        base = self.loss_func(out.float(), *self.yb)
         self.meter.images['forward'] += len(self.pred)
         self.lrs.append(float(self.opt.hypers[0]['lr']))
         self.excess.append((self.loss.detach() - base).item())
@@ -68,7 +71,7 @@ def lr_range(
     frozen,edges = frozen_copy(learn.model),[]
     epochs = -(-steps//len(dl)) # a short loader is read several times
     for _ in range(repeats):
-        probe,log = working_copy(learn),_ExcessLoss(frozen, learn.cost_meter, limit=3.)
+        probe,log = working_copy(learn),_ExcessLoss(frozen, task_of(learn), learn.cost_meter, limit=3.)
         probe.cost_meter.images = learn.cost_meter.images
         sched = ParamScheduler({'lr': lambda pos: lo*(hi/lo)**min(pos*epochs*len(dl)/max(steps-1, 1), 1.)})
         with probe.no_bar(), probe.no_logging():

@@ -16,8 +16,10 @@ from torch.nn import functional as F
 
 from ..engine import frozen_copy
 from ..step_size import one_cycle
-from ..method import loss_state, PartLoss, register_method
-from ..task import predict_logits
+from unlearn_nb.method import (
+    PartLoss, _forward, _range_steps, largest_within, loss_state, register_method,
+)
+from ..task import predict_logits, task_of
 from .gradient import Tuned, WithForget, _torch_adam, fit_options
 from .relabel import Mixture
 from .retrain import fresh_model
@@ -81,6 +83,19 @@ class SCRUB(Tuned):
             adam=_torch_adam,
         )
 
+    def spends(self, n, may):
+        "`n` retained samples in each pass, with the teacher asked about every sample; the max passes beside"
+        once = min(n, may.retain)
+        bs = min(self.bs or 64, max(16, once//self.min_steps))
+        test = _range_steps*bs*(1+_forward) if self.lr is None else 0
+        gone = min(may.forget, self.max_samples or may.forget)*min(self.epochs, self.max_epochs)
+        return (1+_forward)*(self.epochs*once + gone) + test
+
+    def within(self, may):
+        "Fewer or more retained samples in each pass, and no more to forget than a fifth of those"
+        def smaller(n): return replace(self, samples=n, max_samples=min(self.max_samples or n, max(1, n//5)))
+        return smaller(largest_within(lambda n: smaller(n).spends(n, may), may.samples, may.retain))
+
     def losses(self, s, xb, out, yb):
         "Toward the teacher and the label; away from the teacher, up to a cap"
         far = distill_kl(out, s.original(xb), self.T)
@@ -143,8 +158,11 @@ class TwoTeachers(WithForget):
     def __init__(self, split, good, bad, T, class_mean=False):
         super().__init__(split)
         self.good,self.bad,self.T,self.class_mean = good,bad,T,class_mean
+    @property
+    def task(self): return task_of(self.learn)
     def targets(self):
-        return torch.cat([self.good(self.x[: self.n]).float(), self.bad(self.x[self.n :]).float()])
+        ask = lambda model, rows: self.task.outputs(model, tuple(x[rows] for x in self.xb)).float()
+        return torch.cat([ask(self.good, slice(self.n)), ask(self.bad, slice(self.n, None))])
     def after_loss(self):
         with torch.no_grad(): t = self.targets()
         self.learn.cost_meter.images['forward'] += len(t)
@@ -157,9 +175,9 @@ class TwoTeachersMixed(TwoTeachers):
     def before_fit(self): pass
     def before_batch(self): pass
     def targets(self):
-        gone = self.dl.forgotten.to(self.x.device)
-        t = self.good(self.x).float()
-        if gone.any(): t[gone] = self.bad(self.x[gone]).float()
+        gone = self.dl.forgotten.to(self.xb[0].device)
+        t = self.task.outputs(self.good, self.xb).float()
+        if gone.any(): t[gone] = self.task.outputs(self.bad, tuple(x[gone] for x in self.xb)).float()
         return t
 
 # %% ../../nbs/46_distill.ipynb #04558125

@@ -21,9 +21,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from ..core import RequestError
-from ..step_size import one_cycle
-from ..method import loss_state, PartLoss, register_method, stay_only, UnlearnMethod
-from ..step_size import lr_range
+from ..engine import joined, parted
+from unlearn_nb.method import (
+    PartLoss, UnlearnMethod, _forward, _most_passes, _range_steps, largest_within, loss_state,
+    passes, register_method, stay_only,
+)
+from ..step_size import lr_range, one_cycle
 from .retrain import fresh_model
 
 # %% ../../nbs/42_gradient.ipynb #ab72b666
@@ -83,6 +86,18 @@ class Tuned(UnlearnMethod):
             **({} if self.bs is None else {'bs': min(self.bs, max(16, n // self.min_steps))}),
         )
 
+    def spends(self, n, may):
+        "What training with `n` retained samples in all costs, the range test included"
+        once = min(n, may.retain)
+        bs = min(self.bs or 64, max(16, once//self.min_steps))
+        gone = n/once*max(may.forget, 2*once/bs) if 'forget' in self.reads else 0
+        return n + gone + (_range_steps*bs*(1+_forward) if self.lr is None else 0)
+
+    def within(self, may):
+        "As many retained samples, in as many passes, as may be read"
+        n = largest_within(lambda n: self.spends(n, may), may.samples, _most_passes*may.retain)
+        return replace(self, samples=n, epochs=None)
+
     def rate(self, learn, dl, cbs=()):
         "The learning rate for retained data, and the edge if it had to be found"
         if self.lr is not None: return {'lr': self.lr, 'edge': None}
@@ -97,7 +112,7 @@ class Tuned(UnlearnMethod):
         "Train, by default on a sample of retained images with a rate found on it; details for the record"
         if dl is None: dl = self.sample(split)
         if epochs is None:
-            epochs = min(4, round((self.samples or dl.n) / dl.n) or 1) if self.epochs is None else self.epochs
+            epochs = passes(self.samples, dl.n) if self.epochs is None else self.epochs
         if not epochs: return
         rate = rate or self.rate(learn, dl, freeze)
         shape = [one_cycle(rate['lr'])] if self.schedule == 'one_cycle' else []
@@ -165,12 +180,12 @@ class Erase(Callback):
         until:float|None,
         ramp:bool=True,     # Set the rate: 1e-5, growing by 5 % each step, at most 0.01
     ): self.until,self.ramp = until,ramp
-    def label(self, x, y): return y
+    def label(self, xb, yb): return yb
     def before_fit(self): self.hits = []
     def before_batch(self):
         if self.ramp: self.opt.set_hyper('lr', min(1e-5*1.05**self.train_iter, .01))
         self.truth = self.y
-        self.learn.yb = (self.label(self.x, self.y),)
+        self.learn.yb = self.label(self.xb, self.yb)
     def after_batch(self):
         self.hits += (self.pred.argmax(1) == self.truth).tolist()
         if self.until is None and len(self.hits) >= 128: self.until = .95*sum(self.hits)/len(self.hits)
@@ -262,7 +277,6 @@ class WithForget(Callback):
         split,
         bs:int|None=None # Images to forget per step; None: as many as make a pass of the other set
     ): self.split,self.bs = split,bs
-    def label(self, x, y): return y
     def before_fit(self):
         n = len(self.split.targets('forget'))
         self.stream = self._cycle(
@@ -272,9 +286,9 @@ class WithForget(Callback):
     def _cycle(dl):
         while True: yield from dl
     def before_batch(self):
-        x,y = next(self.stream)
-        self.n = len(self.y) # retained images come first
-        self.learn.xb,self.learn.yb = (torch.cat([self.x, x]),),(torch.cat([self.y, self.label(x, y)]),)
+        xb,yb = parted(next(self.stream), self.dls.n_inp)
+        self.n = len(self.yb[0]) # retained samples come first
+        self.learn.xb,self.learn.yb = joined(self.xb, xb),joined(self.yb, yb)
 
 class BothLosses(WithForget):
     "The loss of a method in place of the learner's, with images to forget beside every retained batch"

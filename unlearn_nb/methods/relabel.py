@@ -9,7 +9,7 @@ __all__ = ['other_labels', 'staying', 'Lie', 'RandomLabel', 'Amnesiac', 'Mixture
 
 # %% ../../nbs/43_relabel.ipynb #dd6c7c37
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from fastai.callback.core import Callback, CancelStepException
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 from ..core import RequestError, seeded
 from ..engine import frozen_copy, working_copy
 from ..method import get_method, loss_state, register_method, UnlearnMethod
-from ..vision.models import head_of
+from ..engine import head_of
 from unlearn_nb.methods.gradient import (
     BothLosses,
     Erase,
@@ -157,11 +157,11 @@ class Mixture:
         streams = [self._images(dl) for dl in self.loaders]
         for i in range(len(self)):
             self.forgotten = place[i*self.bs:] if i == len(self)-1 else place[i*self.bs:(i+1)*self.bs]
-            x,y = zip(*[next(streams[k]) for k in self.forgotten.long().tolist()])
-            yield torch.stack(x),torch.stack(y)
+            rows = [next(streams[k]) for k in self.forgotten.long().tolist()]
+            yield tuple(torch.stack(part) for part in zip(*rows))
     @staticmethod
     def _images(dl):
-        for x,y in dl: yield from zip(x, y)
+        for b in dl: yield from zip(*b)
 
 class MislabelMixed(Lie):
     "Random other labels for the images to forget of a `Mixture`"
@@ -255,6 +255,12 @@ class SalUn(UnlearnMethod):
     @property
     def inner(self): return get_method(self.base, **self.hyper)
 
+    def within(self, may):
+        "The inner method gets what the mask leaves: one pass over what goes"
+        inner = self.inner.within(replace(may, samples=may.samples-may.forget))
+        fields = {k: getattr(inner, k) for k in ('samples', 'epochs') if hasattr(inner, k)}
+        return replace(self, hyper={**self.hyper, **fields})
+
     def run(self, learn, split):
         # the inner method draws as it would alone
         with seeded(0): mask = saliency_mask(summed_grads(learn, self, split.loader('forget')), self.frac)
@@ -304,11 +310,11 @@ class Shrink(Erase):
     def before_fit(self):
         super().before_fit()
         self.original = frozen_copy(self.model)
-    def label(self, x, y):
-        x,y = x.as_subclass(Tensor),y.as_subclass(Tensor)
+    def label(self, xb, yb):
+        x,y = xb[0].as_subclass(Tensor),yb[0].as_subclass(Tensor)
         # one pass with gradient, one without
         for k in self.learn.cost_meter.images: self.learn.cost_meter.images[k] += len(y)
-        return self.method.across(self.original, x, y, self.norm)
+        return self.method.across(self.original, x, y, self.norm),
 
 @register_method('boundary_shrink')
 @dataclass
@@ -378,7 +384,7 @@ class Shadow(Erase):
     def __init__(self, k, **kwargs):
         super().__init__(**kwargs)
         self.k = k
-    def label(self, x, y): return torch.full_like(y, self.k)
+    def label(self, xb, yb): return torch.full_like(yb[0], self.k),
 
 @register_method('boundary_expand')
 @dataclass

@@ -6,7 +6,7 @@
 __all__ = ['noise_loss', 'NoiseModel', 'learn_noise', 'MixNoise', 'UNSIR']
 
 # %% ../../nbs/40_unsir.ipynb #20ce4f4b
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -19,10 +19,12 @@ from torch.nn import functional as F
 
 from ..core import seeded
 from ..engine import CostMeter, fit_on
-from ..step_size import one_cycle
-from ..method import register_method, UnlearnMethod
+from unlearn_nb.method import (
+    UnlearnMethod, _forward, _most_passes, _range_steps, largest_within, passes,
+    register_method,
+)
 from ..outcome import recognised
-from ..step_size import lr_range
+from ..step_size import lr_range, one_cycle
 from ..task import predict_logits
 from ..splits import part_dl
 
@@ -156,6 +158,24 @@ class UNSIR(UnlearnMethod):
     )
     wreck = dict(impair_lr=1e30)
 
+    def within(self, may):
+        "Half for noise, range test and a first round, half for a second if it is called for"
+        def amounts(n): # to repair with, in all
+            noise = min(self.noise_images, max(16, n//8))
+            return replace(self, noise_images=noise, impair_samples=max(1, n//5), repair_samples=n,
+                           repair_epochs=None, rounds=min(self.rounds, 2))
+        most = _most_passes*may.retain
+        n = largest_within(lambda n: amounts(n).spends(n, may), may.samples, most)
+        return amounts(n)
+
+    def spends(self, n, may):
+        "What noise for one class, the range test and two rounds with `n` samples to repair cost"
+        impair = min(self.impair_samples, may.retain)*self.impair_epochs
+        noise = self.noise_images*self.noise_steps
+        test = 2*_range_steps*min(64, max(16, impair//17))*(1+_forward) # bs of the test's loader
+        given = None not in (self.impair_lr, self.repair_lr)
+        return noise + (0 if given else test) + self.rounds*(impair*(1+self.noise_ratio) + n)
+
     def __post_init__(self):
         if not self.held_out or self.rounds < 2: self.reads = frozenset({'retain'})
 
@@ -241,9 +261,7 @@ def rates(self:UNSIR, learn, split, seed):
 @patch
 def repair(self:UNSIR, learn, dl, lr, **kwargs):
     "Train on retained images alone"
-    epochs = (
-        min(4, round(self.repair_samples / dl.n) or 1) if self.repair_epochs is None else self.repair_epochs
-    )
+    epochs = passes(self.repair_samples, dl.n) if self.repair_epochs is None else self.repair_epochs
     cbs = [one_cycle(lr)] if self.repair_schedule == 'one_cycle' else []
     self.fit(learn, dl, epochs, lr, cbs=cbs, hint='repair_lr', **kwargs)
 
