@@ -5,6 +5,7 @@ Nothing is imported, so a page can't differ from what is written, and no default
 
 import ast
 import io
+import json
 import re
 import tokenize
 from dataclasses import dataclass, field
@@ -54,13 +55,28 @@ class Item:
         return [p.name for p in self.params if p.counts and not p.doc]
 
 
+class Note(str):
+    "A comment; `alone` if nothing else is on its line"
+
+    alone = False
+
+
 def comments(source):
     "Line -> comment, without directives"
-    found = {}
+    found, lines = {}, source.splitlines()
     for t in tokenize.generate_tokens(io.StringIO(source).readline):
         if t.type == tokenize.COMMENT and not t.string.startswith(('#|', '# %%')):
-            found[t.start[0]] = t.string.lstrip('#').strip()
+            found[t.start[0]] = note = Note(t.string.lstrip('#').strip())
+            note.alone = lines[t.start[0] - 1].lstrip().startswith('#')
     return found
+
+
+def above(notes, line):
+    "Comments that stand alone right above a line, as one text"
+    found = []
+    while (line := line - 1) in notes and notes[line].alone:
+        found.insert(0, notes[line])
+    return ' '.join(found)
 
 
 def written(node):
@@ -131,13 +147,15 @@ def function(node, module, notes, kind='function', owner=''):
         last = i + 1 == len(rows) or ends[i + 1] > ends[i]
         alone = ends[i] != node.lineno or body == node.lineno or head != node.lineno
         doc = notes.get(ends[i], '') if last and alone else ''
+        first = p.lineno > node.lineno and (i == 0 or p.lineno > ends[i - 1])
+        doc = doc or (above(notes, p.lineno) if first else '')
         if i + 1 == len(rows) and head == ends[i] and node.returns is not None:
             doc = ''
         delegated = star == '**' and 'delegates' in decorators
         params.append(
             Param(p.arg, annotation(p.annotation), default_of(d) if d is not None else None, doc, star, not delegated)
         )
-    after = [notes[n] for n in range(head, body) if n in notes and n not in ends]
+    after = [notes[n] for n in range(max(ends, default=head), body) if n in notes and n not in ends]
     if not after and node.returns is not None and head in notes and (not rows or head in ends):
         after = [notes[head]]
     return_doc, raises = split_raises(' '.join(after))
@@ -174,7 +192,7 @@ def cls(node, module, notes):
                 b.target.id,
                 annotation(b.annotation),
                 default_of(b.value) if b.value is not None else None,
-                notes.get(b.end_lineno, ''),
+                notes.get(b.end_lineno, '') or above(notes, b.lineno),
             )
             if 'ClassVar' in p.type or p.name.startswith('_'):
                 continue
@@ -183,11 +201,12 @@ def cls(node, module, notes):
                 item.fields = True
             elif p.doc:
                 item.attributes.append(p)
-        elif isinstance(b, ast.Assign) and b.end_lineno in notes:
+        elif isinstance(b, ast.Assign) and (b.end_lineno in notes or above(notes, b.lineno)):
             for t in b.targets:
                 if isinstance(t, ast.Name) and not t.id.startswith('_'):
                     value = written(b.value)
-                    item.attributes.append(Param(t.id, '', value, notes[b.end_lineno]))
+                    note = notes.get(b.end_lineno) or above(notes, b.lineno)
+                    item.attributes.append(Param(t.id, '', value, note))
         elif isinstance(b, ast.FunctionDef) and b.name == '__init__':
             made = function(b, module, notes, 'method', node.name)
             item.params, item.keyword_from, item.raises = made.params, made.keyword_from, made.raises
@@ -390,8 +409,8 @@ def entry(item, index, url, depth=0):
         options.append(':staticmethod:')
     if item.kind == 'property' and item.returns:
         options.append(f':type: {item.returns}')
-    if item.kind == 'data' and item.value:
-        options.append(f':value: {short(item.value, 70)}')
+    if item.kind == 'data' and item.value and len(item.value) < 70 and '\n' not in item.value:
+        options.append(':value: ' + json.dumps(item.value))
     body = []
     if item.doc:
         body.append(link(escape(item.doc), index))

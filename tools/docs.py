@@ -16,6 +16,7 @@ import shutil
 import sys
 import time
 import warnings
+import zlib
 from configparser import ConfigParser
 from html.parser import HTMLParser
 from pathlib import Path
@@ -25,6 +26,7 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).parent))
 import apidoc  # noqa: E402
+import docs_tables  # noqa: E402
 
 root = Path(__file__).parent.parent
 nbs, hand = root / 'nbs', root / 'docs'
@@ -153,7 +155,7 @@ def notebooks():
 
 
 def prose(text, index, pages, here):
-    "Markdown of a cell for the site: links between notebooks and to the API, escaped where MyST reads more"
+    "Markdown for the site: links between notebooks, to files of the repository and to the API"
     depth = '../' * here.count('/')
 
     def one(m):
@@ -162,7 +164,9 @@ def prose(text, index, pages, here):
             return m[0]
         name = Path(target).name
         if target.endswith('.ipynb') and name in pages:
-            return f'[{m[1]}]({depth}{pages[name]}.md{anchor})'
+            return f'[{m[1]}]({depth}{pages[name]}.ipynb{anchor})'
+        if (hand / here).parent.joinpath(target).exists():
+            return m[0]
         return f'[{m[1]}]({blob}/{target.lstrip("./")}{anchor})'
 
     def plain(part):
@@ -170,12 +174,12 @@ def prose(text, index, pages, here):
         # a notebook named in backticks is a link, the name of something public too
         part = re.sub(
             r'(?<![\[`])`(?:nbs/)?((?:\w+/)?\w+\.ipynb)`',
-            lambda m: f'[{m[1]}]({depth}{pages[Path(m[1]).name]}.md)' if Path(m[1]).name in pages else m[0],
+            lambda m: f'[{m[1]}]({depth}{pages[Path(m[1]).name]}.ipynb)' if Path(m[1]).name in pages else m[0],
             part,
         )
         return apidoc.link(part, index)
 
-    blocks = re.split(r'(^```.*?^```\s*?$)', text, flags=re.M | re.S)
+    blocks = re.split(r'(^(?:```|~~~).*?^(?:```|~~~)\s*?$)', text, flags=re.M | re.S)
     return ''.join(b if i % 2 else plain(b) for i, b in enumerate(blocks))
 
 
@@ -346,20 +350,20 @@ def reference(src, found, books, index):
             m = found.get(module)
             words = apidoc.escape((m or {}).get('doc', '') or getattr(b, 'subtitle', ''))
             api = f'[{module}](/api/{module}.md)' if m else module or ''
-            note = '' if isinstance(b, str) else f'[{b.title}](/{b.doc}.md)'
+            note = '' if isinstance(b, str) else f'[{b.title}](/{b.doc}.ipynb)'
             page.append(f'| {api} | {apidoc.cell(words)} | {note} |')
             docs += [f'api/{module}'] if m else []
             docs += [] if isinstance(b, str) else [f'{b.title}, the notebook </{b.doc}>' if m else b.doc]
             if m:
                 file = src / 'api' / f'{module}.md'
-                notebook = None if isinstance(b, str) else f'{b.doc}.md'
+                notebook = None if isinstance(b, str) else f'{b.doc}.ipynb'
                 file.write_text(apidoc.module_page(module, m, index, blob, notebook))
         page += ['', toctree(docs)]
         (src / 'api' / f'room_{slug}.md').write_text('\n'.join(page))
         tops.append(f'api/room_{slug}')
         listed = [f'`{b if isinstance(b, str) else b.module}`' for b in rooms[room] if isinstance(b, str) or b.module]
         text += [f'- [{room}](/api/room_{slug}.md): {", ".join(listed)}']
-    text += ['', toctree([*tops, 'All names <genindex>'])]
+    text += ['', toctree([*tops, 'genindex'])]
     (src / 'api' / 'index.md').write_text('\n'.join(text))
 
 
@@ -404,14 +408,6 @@ def home(nb, tops, books, counts):
 
 def inventories(src):
     "Local inventories for intersphinx: fastai's from its installed index, torch's from a committed list"
-    from sphinx.util.inventory import InventoryFile
-
-    class Env:
-        class config:
-            project, version = '', ''
-
-        domains = {}
-
     lists = {'torch': [line.split() for line in (hand / 'torch.txt').read_text().splitlines() if line.strip()]}
     try:
         from fastai._modidx import d
@@ -424,24 +420,23 @@ def inventories(src):
             if name[:1].isupper():
                 fastai.setdefault(name, uri)
     lists['fastai'] = list(fastai.items())
-    import zlib
-
     for project, rows in lists.items():
         head = f'# Sphinx inventory version 2\n# Project: {project}\n# Version: \n'
         head += '# The remainder of this file is compressed using zlib.\n'
         body = ''.join(f'{name} py:class 1 {uri} -\n' for name, uri in rows)
         (src / f'{project}.inv').write_bytes(head.encode() + zlib.compress(body.encode()))
-    del InventoryFile, Env
 
 
 def sources(src, only_pages=None):
     "Write the folder that Sphinx reads"
+    docs_tables.start()
     shutil.copytree(hand, src)
     found = apidoc.modules()
     index, books = apidoc.names(found), notebooks()
     pages = {b.rel.name: b.doc for b in books} | {f'api/{m}': f'api/{m}' for m in found}
     for f in src.glob('**/*.md'):
-        f.write_text(hand_page(f.read_text(), index))
+        here = f.relative_to(src).with_suffix('').as_posix()
+        f.write_text(hand_page(f.read_text(), index, pages, here))
     tops = [section(src, f, t, s, books) for f, t, s in sections]
     reference(src, found, books, index)
     project_pages(src)
@@ -457,14 +452,10 @@ def sources(src, only_pages=None):
     return books
 
 
-def hand_page(text, index):
+def hand_page(text, index, pages, here):
     "A hand-written page: names in backticks become links, generated parts are filled in"
-    if 'GENERATED:' in text:
-        import docs_tables
-
-        text = re.sub(r'^GENERATED:(\w+)$', lambda m: getattr(docs_tables, m[1])(), text, flags=re.M)
-    blocks = re.split(r'(^(?:```|~~~).*?^(?:```|~~~)\s*?$)', text, flags=re.M | re.S)
-    return ''.join(b if i % 2 else apidoc.link(b, index) for i, b in enumerate(blocks))
+    filled = re.sub(r'^GENERATED:(\w+)$', lambda m: getattr(docs_tables, m[1])(), text, flags=re.M)
+    return prose(filled, index, pages, here)
 
 
 # Checks of the site that was built
@@ -555,20 +546,21 @@ def build(out=None, jobs=None):
     out = Path(out or root / cfg['doc_path'])
     work = root / '_proc'
     src, site = work / 'source', out / version
-    shutil.rmtree(work, ignore_errors=True)
-    shutil.rmtree(site, ignore_errors=True)
-    work.mkdir()
+    for old in (src, work / 'trees', site):
+        shutil.rmtree(old, ignore_errors=True)
+    work.mkdir(exist_ok=True)
     books = sources(src)
     os.environ.setdefault('PYDEVD_DISABLE_FILE_VALIDATION', '1')
     log = work / 'warnings.txt'
     args = ['-q', '-b', 'html', '-d', str(work / 'trees'), '-w', str(log), '--keep-going']
     code = build_main([*args, '-j', str(jobs or 1), str(src), str(site)])
-    wrong = [line for line in log.read_text().splitlines() if line.strip()] if log.exists() else []
+    said = log.read_text().splitlines() if log.exists() else []
+    wrong = list(dict.fromkeys(line.replace(f'{src}/', '') for line in said if line.strip()))
     if code and not wrong:
         wrong = [f'sphinx ended with {code}']
     shutil.rmtree(site / '_sources', ignore_errors=True)
-    for f in ('.buildinfo', 'objects.inv.tmp'):
-        (site / f).unlink(missing_ok=True)
+    (site / '.buildinfo').unlink(missing_ok=True)
+    (site / '_static/webpack-macros.html').unlink(missing_ok=True) # a template of the theme
     llms(site, books)
     (out / 'index.html').write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{cfg["title"]}</title>'
