@@ -59,6 +59,7 @@ html_static_path = ['_static']
 html_css_files = ['site.css']
 html_favicon = '_static/favicon.svg'
 html_baseurl = f"{_cfg['doc_host']}{_cfg['doc_baseurl'].rstrip('/')}/{release}/"
+html_search_scorer = '_static/scorer.js'
 html_show_sourcelink = False
 html_copy_source = False
 html_domain_indices = False
@@ -84,6 +85,7 @@ html_theme_options = {
     'back_to_top_button': False,
 }
 html_sidebars = {'index': []}
+html_context = {'default_mode': 'auto'}  # as the operating system says
 
 sitemap_url_scheme = '{link}'
 sitemap_locales = [None]

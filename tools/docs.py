@@ -189,6 +189,24 @@ def fold(cell, summary):
     cell.metadata.setdefault('mystnb', {}).update(code_prompt_show=summary, code_prompt_hide=summary)
 
 
+def clean_table(html):
+    "A data frame as a person reads it: no counting index, no NaN, words to the left"
+    html = re.sub(r'<style scoped>.*?</style>', '', html, flags=re.S)
+    html = re.sub(r' border="1"| style="text-align: right;"', '', html)
+    index = re.findall(r'<tr>\s*<th>(.*?)</th>\s*<td', html, re.S)
+    if index and index == [str(i) for i in range(len(index))]:
+        html = re.sub(r'(<tr>)\s*<th>\d+</th>(?=\s*<td)', r'\1', html)
+        html = re.sub(r'(<tr>)\s*<th></th>', r'\1', html)
+    html = re.sub(r'<td>(NaN|None|nan|&lt;NA&gt;)</td>', '<td>–</td>', html)
+
+    def kind(m):
+        if re.fullmatch(r'[-+–≤≥<>\d.,e%±()\s]*|True|False|inf', m[1].replace('&lt;', '<')):
+            return m[0]
+        return f'<td class="{"long" if len(m[1]) > 40 else "word"}">{m[1]}</td>'
+
+    return re.sub(r'<td>(.*?)</td>', kind, html)
+
+
 def clean_outputs(cell):
     "Outputs as a page shows them: no progress bars, no warnings of the machine that ran it"
     keep = []
@@ -199,8 +217,7 @@ def clean_outputs(cell):
         if '<progress' in data.get('text/html', '') or o.output_type == 'error':
             continue
         if 'text/html' in data:
-            html = re.sub(r'<style scoped>.*?</style>', '', data['text/html'], flags=re.S)
-            data['text/html'] = re.sub(r' border="1"| style="text-align: right;"', '', html)
+            data['text/html'] = clean_table(data['text/html'])
         keep.append(o)
     cell.outputs = keep
 
@@ -539,7 +556,7 @@ def llms(out, books):
     (out / 'llms.txt').write_text('\n'.join(text) + '\n')
 
 
-def build(out=None, jobs=None):
+def build(out=None, jobs=1):
     "Build the site into OUT/VERSION; returns what is wrong, a list of lines"
     from sphinx.cmd.build import build_main
 
@@ -553,7 +570,9 @@ def build(out=None, jobs=None):
     os.environ.setdefault('PYDEVD_DISABLE_FILE_VALIDATION', '1')
     log = work / 'warnings.txt'
     args = ['-q', '-b', 'html', '-d', str(work / 'trees'), '-w', str(log), '--keep-going']
-    code = build_main([*args, '-j', str(jobs or 1), str(src), str(site)])
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')  # of extensions that use what a later Sphinx will drop
+        code = build_main([*args, '-j', str(jobs), str(src), str(site)])
     said = log.read_text().splitlines() if log.exists() else []
     wrong = list(dict.fromkeys(line.replace(f'{src}/', '') for line in said if line.strip()))
     if code and not wrong:
