@@ -46,7 +46,7 @@ searches = {
     'security': 'about/security',
     'contributing': 'about/contributing',
     'plain PyTorch': 'howto/plain_pytorch',
-    'retrain': 'api/methods.retrain|notebooks/.*retrain',
+    'retrain': 'concepts/glossary|howto/|api/',
     'UNSIR': 'api/methods.unsir|papers/unsir|notebooks/.*unsir',
     'audit': 'tutorials/|api/audit|api/room_audit|notebooks/.*audit',
     'worst case': 'tutorials/|papers/|api/',

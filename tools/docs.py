@@ -71,6 +71,9 @@ room_order = [
 ]  # fmt: skip
 
 
+readme_end = '<!-- the README ends here -->'  # in nbs/index.ipynb
+
+
 # Notebooks
 
 
@@ -154,7 +157,7 @@ def notebooks():
     return [Notebook(f) for f in files if f not in hidden]
 
 
-def prose(text, index, pages, here):
+def prose(text, index, pages, here, origin):
     "Markdown for the site: links between notebooks, to files of the repository and to the API"
     depth = '../' * here.count('/')
 
@@ -163,13 +166,17 @@ def prose(text, index, pages, here):
         if re.match(r'\w+:|#|/', target):
             return m[0]
         name = Path(target).name
-        if target.endswith('.ipynb') and name in pages:
+        if target.endswith('.ipynb') and name not in pages:
+            return m[0]  # Sphinx says that it is not there
+        if target.endswith('.ipynb'):
             return f'[{m[1]}]({depth}{pages[name]}.ipynb{anchor})'
-        if (hand / here).parent.joinpath(target).exists():
-            return m[0]
-        return f'[{m[1]}]({blob}/{target.lstrip("./")}{anchor})'
+        to = (origin / target).resolve()
+        if to.is_relative_to(hand) or not to.exists():
+            return m[0]  # a page of the site, or Sphinx says that it is not there
+        return f'[{m[1]}]({blob}/{to.relative_to(root).as_posix()}{anchor})'
 
     def plain(part):
+        part = part.replace('](../docs/_static/', f']({depth}_static/')
         part = re.sub(r'(?<!!)\[([^\]]*)\]\(([^)\s#]+)(#[^)\s]*)?\)', one, part)
         # a notebook named in backticks is a link, the name of something public too
         part = re.sub(
@@ -193,7 +200,7 @@ def clean_table(html):
     "A data frame as a person reads it: no counting index, no NaN, words to the left"
     html = re.sub(r'<style scoped>.*?</style>', '', html, flags=re.S)
     html = re.sub(r' border="1"| style="text-align: right;"', '', html)
-    index = re.findall(r'<tr>\s*<th>(.*?)</th>\s*<td', html, re.S)
+    index = re.findall(r'<tr>\s*<th>([^<]*)</th>\s*<td', html)
     if index and index == [str(i) for i in range(len(index))]:
         html = re.sub(r'(<tr>)\s*<th>\d+</th>(?=\s*<td)', r'\1', html)
         html = re.sub(r'(<tr>)\s*<th></th>', r'\1', html)
@@ -238,7 +245,7 @@ def convert(nb, index, pages):
             continue
         if c.cell_type == 'markdown':
             before = c.source
-            c.source = prose(c.source, index, pages, nb.doc)
+            c.source = prose(c.source.replace(readme_end, ''), index, pages, nb.doc, nb.path.parent)
             out.append(c)
             continue
         said, source = directives(c.source)
@@ -472,7 +479,7 @@ def sources(src, only_pages=None):
 def hand_page(text, index, pages, here):
     "A hand-written page: names in backticks become links, generated parts are filled in"
     filled = re.sub(r'^GENERATED:(\w+)$', lambda m: getattr(docs_tables, m[1])(), text, flags=re.M)
-    return prose(filled, index, pages, here)
+    return prose(filled, index, pages, here, (hand / here).parent)
 
 
 # Checks of the site that was built
@@ -577,6 +584,8 @@ def build(out=None, jobs=1):
     wrong = list(dict.fromkeys(line.replace(f'{src}/', '') for line in said if line.strip()))
     if code and not wrong:
         wrong = [f'sphinx ended with {code}']
+    if not (site / '404.html').exists():
+        return wrong
     shutil.rmtree(site / '_sources', ignore_errors=True)
     (site / '.buildinfo').unlink(missing_ok=True)
     (site / '_static/webpack-macros.html').unlink(missing_ok=True) # a template of the theme
