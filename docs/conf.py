@@ -58,7 +58,7 @@ html_title = f'{project} {release}'
 html_static_path = ['_static']
 html_css_files = ['site.css']
 html_favicon = '_static/favicon.svg'
-html_baseurl = f"{_cfg['doc_host']}{_cfg['doc_baseurl'].rstrip('/')}/{release}/"
+html_baseurl = f'{_cfg["doc_host"]}{_cfg["doc_baseurl"].rstrip("/")}/{release}/'
 html_search_scorer = str(here / '_static' / 'scorer.js')
 html_show_sourcelink = False
 html_copy_source = False
@@ -89,7 +89,7 @@ html_context = {'default_mode': 'auto'}  # as the operating system says
 
 sitemap_url_scheme = '{link}'
 sitemap_locales = [None]
-notfound_urls_prefix = f"{_cfg['doc_baseurl'].rstrip('/')}/{release}/"
+notfound_urls_prefix = f'{_cfg["doc_baseurl"].rstrip("/")}/{release}/'
 notfound_context = {
     'title': 'Page not found',
     'body': '<h1>Page not found</h1><p>It may have moved: search above, or go to the <a href="'

@@ -102,7 +102,8 @@ def browser():
     playwright = pytest.importorskip('playwright.sync_api')
     with playwright.sync_playwright() as p:
         b = p.chromium.launch(
-            executable_path=chromium, args=['--no-sandbox', '--disable-gpu', '--disable-background-networking']
+            executable_path=chromium,
+            args=['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
         )
         yield b
         b.close()
@@ -118,7 +119,15 @@ def test_no_warning_no_dead_link(built):
 
 def test_the_site_is_whole(built):
     site, _ = built
-    for name in ('index.html', '404.html', 'search.html', 'genindex.html', 'sitemap.xml', 'llms.txt', 'objects.inv'):
+    for name in (
+        'index.html',
+        '404.html',
+        'search.html',
+        'genindex.html',
+        'sitemap.xml',
+        'llms.txt',
+        'objects.inv',
+    ):
         assert (site / name).exists(), name
     for section in ('get_started', 'concepts', 'howto', 'api', 'about'):
         assert (site / section / 'index.html').exists(), section
@@ -167,7 +176,10 @@ def test_hidden_cells_stay_hidden():
     code = [c for c in out if c.cell_type == 'code']
     folded = ['hide-input' in c.metadata.get('tags', []) for c in code]
     assert folded == [True, True, False]
-    assert [c.metadata['mystnb']['code_prompt_show'] for c in code[:2]] == ['Source of f', 'Test: assert f(1) == 1']
+    assert [c.metadata['mystnb']['code_prompt_show'] for c in code[:2]] == [
+        'Source of f',
+        'Test: assert f(1) == 1',
+    ]
     assert code[2].outputs[0].data['text/plain'] == '2'
 
 
@@ -183,7 +195,13 @@ def notebook(cells):
         outputs = [v4.new_output('execute_result', {'text/plain': str(o)}) for o in c.get('outputs', [])]
         made.append(v4.new_code_cell(c['source'], outputs=outputs))
     book = docs.Notebook.__new__(docs.Notebook)
-    book.nb, book.doc, book.reference, book.module, book.section = v4.new_notebook(cells=made), 'x', False, 'x', ''
+    book.nb, book.doc, book.reference, book.module, book.section = (
+        v4.new_notebook(cells=made),
+        'x',
+        False,
+        'x',
+        '',
+    )
     book.path = docs.nbs / 'x.ipynb'
     return book
 
@@ -220,7 +238,9 @@ def grow(self:Shape, by:int=2): # A larger shape
     monkeypatch.setattr(apidoc, 'root', tmp_path)
     found = apidoc.modules()
     area, shape, _ = sorted(found['small']['items'], key=lambda i: ['area', 'Shape', 'Base'].index(i.name))
-    assert apidoc.signature(area) == '(width: float, height: float|None = None, silent=False) -> float'.replace('|', ' | ')
+    assert apidoc.signature(
+        area
+    ) == '(width: float, height: float|None = None, silent=False) -> float'.replace('|', ' | ')
     assert [p.doc for p in area.params] == ['In metres', 'In metres, too; None: a square', '']
     assert (area.return_doc, area.raises) == ('Square metres', 'raises `ValueError` below zero')
     assert shape.fields and [(p.name, p.default) for p in shape.params] == [
@@ -229,12 +249,18 @@ def grow(self:Shape, by:int=2): # A larger shape
         ('colour', "'red'"),
     ]
     assert [m.name for m in shape.members] == ['Shape.grow'] and shape.members[0].params[0].default == '2'
-    assert list(apidoc.missing(found)) == ['small.area(silent)', 'small.Shape(colour)', 'small.Shape.grow(by)']
+    assert list(apidoc.missing(found)) == [
+        'small.area(silent)',
+        'small.Shape(colour)',
+        'small.Shape.grow(by)',
+    ]
 
 
 def test_every_parameter_has_a_word():
     rows = list(apidoc.missing())
-    assert len(rows) <= ceiling, f'{len(rows)} without a word, {ceiling} allowed: python tools/docs.py --missing'
+    assert len(rows) <= ceiling, (
+        f'{len(rows)} without a word, {ceiling} allowed: python tools/docs.py --missing'
+    )
 
 
 def test_classes_are_classes(built):
@@ -323,7 +349,9 @@ def faults(page, address):
     said = []
     told = lambda m: said.append(f'console: {m.text}') if m.type in ('error', 'warning') else None
     crash = lambda e: said.append(f'error: {e}')
-    asked = lambda r: None if r.url.startswith(('data:', address.rsplit('/', 1)[0][:17])) else said.append(f'asks {r.url}')
+    asked = lambda r: (
+        None if r.url.startswith(('data:', address.rsplit('/', 1)[0][:17])) else said.append(f'asks {r.url}')
+    )
     failed = lambda r: said.append(f'{r.status} {r.url}') if r.status >= 400 else None
     listeners = {'console': told, 'pageerror': crash, 'request': asked, 'response': failed}
     for event, f in listeners.items():
@@ -332,7 +360,7 @@ def faults(page, address):
     page.set_viewport_size({'width': widths[1], 'height': 900})
     page.goto(address)
     page.evaluate("() => document.querySelectorAll('img[loading=lazy]').forEach(i => i.loading = 'eager')")
-    page.evaluate("() => Promise.all([...document.images].map(i => i.decode().catch(() => 0)))")
+    page.evaluate('() => Promise.all([...document.images].map(i => i.decode().catch(() => 0)))')
     page.evaluate("() => document.querySelectorAll('details').forEach(d => d.open = true)")
     for scheme in ('light', 'dark'):
         page.emulate_media(color_scheme=scheme)
@@ -417,9 +445,13 @@ def test_a_broken_page_is_seen(built, browser, fault, tmp_path):
 def answers(page, address, words):
     "The first five pages that the search box finds"
     page.goto(f'{address}/search.html?q={words.replace(" ", "+")}')
-    page.wait_for_function("() => /found|did not match/i.test(document.querySelector('#search-results').innerText)")
+    page.wait_for_function(
+        "() => /found|did not match/i.test(document.querySelector('#search-results').innerText)"
+    )
     page.wait_for_timeout(50)
-    links = page.evaluate("() => [...document.querySelectorAll('#search-results ul.search li > a')].map(a => a.href)")
+    links = page.evaluate(
+        "() => [...document.querySelectorAll('#search-results ul.search li > a')].map(a => a.href)"
+    )
     found = [re.sub(r'[?#].*|\.html.*', '', link.removeprefix(address + '/')) for link in links]
     return list(dict.fromkeys(found))[:5]
 
@@ -437,6 +469,13 @@ def test_search_finds_what_newcomers_type(built, browser):
         nonsense = answers(page, address, 'xylophonic quagmire')
         page.close()
     assert wrong == {} and nonsense == []
+
+
+def test_one_version_everywhere():
+    import version
+
+    assert len(set(version.versions().values())) == 1, version.versions()
+    assert len(set(version.versions('v0.0.0').values())) == 2
 
 
 # How-to pages do what they say

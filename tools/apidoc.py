@@ -153,7 +153,14 @@ def function(node, module, notes, kind='function', owner=''):
             doc = ''
         delegated = star == '**' and 'delegates' in decorators
         params.append(
-            Param(p.arg, annotation(p.annotation), default_of(d) if d is not None else None, doc, star, not delegated)
+            Param(
+                p.arg,
+                annotation(p.annotation),
+                default_of(d) if d is not None else None,
+                doc,
+                star,
+                not delegated,
+            )
         )
     after = [notes[n] for n in range(max(ends, default=head), body) if n in notes and n not in ends]
     if not after and node.returns is not None and head in notes and (not rows or head in ends):
@@ -255,7 +262,14 @@ def read(file):
                 if isinstance(t, ast.Name) and t.id in public and t.id not in made:
                     lines = (n.lineno, n.end_lineno)
                     items.append(
-                        Item(t.id, module, 'data', notes.get(n.end_lineno, ''), value=written(n.value), lines=lines)
+                        Item(
+                            t.id,
+                            module,
+                            'data',
+                            notes.get(n.end_lineno, ''),
+                            value=written(n.value),
+                            lines=lines,
+                        )
                     )
     known = {i.name for i in items}
     return module, ast.get_docstring(tree) or '', items, [n for n in public if n not in known], tree
@@ -268,9 +282,7 @@ def modules():
         if file.name.startswith('_') and file.name != '__init__.py':
             continue
         module, doc, items, others, tree = read(file)
-        moved = any(
-            isinstance(n, ast.Assign) and written(n.targets[0]) == '__getattr__' for n in tree.body
-        )
+        moved = any(isinstance(n, ast.Assign) and written(n.targets[0]) == '__getattr__' for n in tree.body)
         if module and (items or others) and not (moved and not items):
             found[module] = dict(doc=doc, items=items, others=others, file=file.relative_to(root))
     return inherit(found)
@@ -337,9 +349,7 @@ def names(found):
 def escape(text):
     "Docments are almost Markdown; what would be read as something else is escaped, code spans excepted"
     parts = re.split(r'(``[^`]*``|`[^`]*`)', text)
-    return ''.join(
-        p if i % 2 else re.sub(r'([\\<>$*_\[\]{}~])', r'\\\1', p) for i, p in enumerate(parts)
-    )
+    return ''.join(p if i % 2 else re.sub(r'([\\<>$*_\[\]{}~])', r'\\\1', p) for i, p in enumerate(parts))
 
 
 def link(text, index, here=''):
@@ -387,7 +397,9 @@ def table(params, what, index, inherited=()):
     rows = [f'| {what} | type | default | meaning |', '|---|---|---|---|']
     for p in params:
         doc = link(escape(p.doc), index) if p.doc else ''
-        default = 'required' if p.default is None and not p.kind else (code(short(p.default)) if p.default else '')
+        default = (
+            'required' if p.default is None and not p.kind else (code(short(p.default)) if p.default else '')
+        )
         rows.append(
             f'| {code(p.kind + p.name)} | {code(p.type) if p.type else ""} | {default} | {cell(doc)} |'
         )
@@ -397,9 +409,15 @@ def table(params, what, index, inherited=()):
 def entry(item, index, url, depth=0):
     "The directive of one item, its members inside"
     ticks = ':' * (7 - depth)
-    kind = {'class': 'class', 'function': 'function', 'method': 'method', 'property': 'property', 'data': 'data'}
+    kind = {
+        'class': 'class',
+        'function': 'function',
+        'method': 'method',
+        'property': 'property',
+        'data': 'data',
+    }
     name = item.name
-    head = f"{ticks}{{py:{kind[item.kind]}}} {package}.{item.module}.{name}"
+    head = f'{ticks}{{py:{kind[item.kind]}}} {package}.{item.module}.{name}'
     if item.kind in ('function', 'method', 'class'):
         head += signature(item)
     options = []
@@ -422,7 +440,7 @@ def entry(item, index, url, depth=0):
         body.append(f'**Returns** {link(escape(item.return_doc), index)}')
     if item.raises:
         said = item.raises[0].upper() + item.raises[1:]
-        body.append(f"**{said.split()[0]}** {link(escape(said.split(' ', 1)[1]), index)}")
+        body.append(f'**{said.split()[0]}** {link(escape(said.split(" ", 1)[1]), index)}')
     first, last = item.lines
     body.append(f'[source]({url}#L{first}-L{last}){{.source}}')
     body += [entry(m, index, url, depth + 1) for m in item.members]
@@ -431,17 +449,17 @@ def entry(item, index, url, depth=0):
 
 def module_page(name, m, index, url, notebook=None):
     "Markdown of one module's page; `notebook`: the page that defines it"
-    text = [f'# {name}', '', f"> {escape(m['doc'])}" if m['doc'] else '', '']
+    text = [f'# {name}', '', f'> {escape(m["doc"])}' if m['doc'] else '', '']
     if notebook:
         text += [f'Defined, explained and tested in [the notebook](/{notebook}).', '']
     if m['items']:
         text += ['| name | what it is |', '|---|---|']
         text += [
-            f"| {{py:obj}}`{i.name} <{i.full}>` | {cell(link(escape(i.doc.splitlines()[0] if i.doc else ''), index))} |"
+            f'| {{py:obj}}`{i.name} <{i.full}>` | {cell(link(escape(i.doc.splitlines()[0] if i.doc else ""), index))} |'
             for i in m['items']
         ]
         text += ['', '']
-    text += [entry(i, index, f"{url}/{m['file']}") for i in m['items']]
+    text += [entry(i, index, f'{url}/{m["file"]}') for i in m['items']]
     homes = {n: index[n] for n in m['others'] if n in index}
     if homes:
         text += ['## Names from other modules', '', '| name | defined in |', '|---|---|']

@@ -42,7 +42,9 @@ cfg = settings()
 repo, version = cfg['git_url'], cfg['version']
 base = cfg['doc_host'] + cfg['doc_baseurl'].rstrip('/') + f'/{version}/'
 blob = f'{repo}/blob/{cfg["branch"]}'
-colab = repo.replace('https://github.com', 'https://colab.research.google.com/github') + f'/blob/{cfg["branch"]}'
+colab = (
+    repo.replace('https://github.com', 'https://colab.research.google.com/github') + f'/blob/{cfg["branch"]}'
+)
 
 # Sections of the site: folder, title, subtitle. Notebooks of nbs/FOLDER and pages of docs/FOLDER land there.
 sections = [
@@ -115,7 +117,7 @@ def defined(source):
         if isinstance(n, ast.FunctionDef) and 'patch' in [apidoc.call_name(d) for d in n.decorator_list]:
             note = n.args.args[0].annotation if n.args.args else None
             owners = re.findall(r'[\w.]+', apidoc.annotation(note))
-            names.append(f"{owners[0].split('.')[-1]}.{n.name}" if owners else n.name)
+            names.append(f'{owners[0].split(".")[-1]}.{n.name}' if owners else n.name)
         elif isinstance(n, (ast.FunctionDef, ast.ClassDef)):
             names.append(n.name)
         elif isinstance(n, ast.Assign):
@@ -129,7 +131,12 @@ class Notebook:
     def __init__(self, path):
         self.path, self.nb = path, nbformat.read(path, 4)
         self.rel = path.relative_to(nbs)
-        exps = [d.split()[1] for c in self.nb.cells for d in directives(c.source)[0] if d.startswith('default_exp ')]
+        exps = [
+            d.split()[1]
+            for c in self.nb.cells
+            for d in directives(c.source)[0]
+            if d.startswith('default_exp ')
+        ]
         self.module = exps[0] if exps else None
         self.number = int(m[0]) if (m := re.match(r'\d+', self.rel.name)) else None
         self.section = self.rel.parts[0] if len(self.rel.parts) > 1 else ''
@@ -181,11 +188,15 @@ def prose(text, index, pages, here, origin):
         # a notebook named in backticks is a link, the name of something public too
         part = re.sub(
             r'(?<![\[`])`(?:nbs/)?((?:\w+/)?\w+\.ipynb)`',
-            lambda m: f'[{m[1]}]({depth}{pages[Path(m[1]).name]}.ipynb)' if Path(m[1]).name in pages else m[0],
+            lambda m: (
+                f'[{m[1]}]({depth}{pages[Path(m[1]).name]}.ipynb)' if Path(m[1]).name in pages else m[0]
+            ),
             part,
         )
         return apidoc.link(part, index)
 
+    index = {**dict.fromkeys(('Learner', 'DataLoaders', 'Callback')), **index}
+    index.update({k: k for k, v in index.items() if v is None})  # fastai's, by its inventory
     blocks = re.split(r'(^(?:```|~~~).*?^(?:```|~~~)\s*?$)', text, flags=re.M | re.S)
     return ''.join(b if i % 2 else plain(b) for i, b in enumerate(blocks))
 
@@ -223,7 +234,10 @@ def clean_outputs(cell):
             continue
         if '<progress' in data.get('text/html', '') or o.output_type == 'error':
             continue
-        if 'text/html' in data:
+        html = data.get('text/html', '')
+        if html.strip() == '' and data.get('text/plain', '').startswith('<IPython.core.display.HTML'):
+            continue
+        if html:
             data['text/html'] = clean_table(data['text/html'])
         keep.append(o)
     cell.outputs = keep
@@ -329,7 +343,11 @@ def toctree(docs, caption='', hidden=True, depth=1):
 def section(src, folder, title, subtitle, books):
     "The first page of a section, with a card for each of its pages"
     target = src / folder / 'index.md'
-    pages = [(*words_of(f), f'{folder}/{f.stem}') for f in sorted((hand / folder).glob('*.md')) if f.stem != 'index']
+    pages = [
+        (*words_of(f), f'{folder}/{f.stem}')
+        for f in sorted((hand / folder).glob('*.md'))
+        if f.stem != 'index'
+    ]
     pages += [(b.title, b.subtitle, b.doc) for b in books if b.section == folder and not b.reference]
     if not pages:
         return None
@@ -385,7 +403,11 @@ def reference(src, found, books, index):
         page += ['', toctree(docs)]
         (src / 'api' / f'room_{slug}.md').write_text('\n'.join(page))
         tops.append(f'api/room_{slug}')
-        listed = [f'`{b if isinstance(b, str) else b.module}`' for b in rooms[room] if isinstance(b, str) or b.module]
+        listed = [
+            f'`{b if isinstance(b, str) else b.module}`'
+            for b in rooms[room]
+            if isinstance(b, str) or b.module
+        ]
         text += [f'- [{room}](/api/room_{slug}.md): {", ".join(listed)}']
     text += ['', toctree([*tops, 'genindex'])]
     (src / 'api' / 'index.md').write_text('\n'.join(text))
@@ -417,9 +439,7 @@ def project_pages(src):
 
 def home(nb, tops, books, counts):
     "The index notebook with cards after its pitch, and the site's tree"
-    made = [
-        (t, s, f'{f}/index') for f, t, s in sections if f'{f}/index' in tops
-    ]
+    made = [(t, s, f'{f}/index') for f, t, s in sections if f'{f}/index' in tops]
     made.append(('API reference', f'{counts} public names with their parameters, by room', 'api/index'))
     out = nb.cells
     first = out[0].source
@@ -432,7 +452,9 @@ def home(nb, tops, books, counts):
 
 def inventories(src):
     "Local inventories for intersphinx: fastai's from its installed index, torch's from a committed list"
-    lists = {'torch': [line.split() for line in (hand / 'torch.txt').read_text().splitlines() if line.strip()]}
+    lists = {
+        'torch': [line.split() for line in (hand / 'torch.txt').read_text().splitlines() if line.strip()]
+    }
     try:
         from fastai._modidx import d
     except ImportError:
@@ -503,7 +525,10 @@ class Page(HTMLParser):
             self.links.append(a['href'])
         if tag in ('script', 'img', 'iframe', 'source', 'video') and a.get('src'):
             self.loads.append(a['src'])
-        if tag == 'link' and 'stylesheet icon preload prefetch modulepreload'.find(a.get('rel', 'x').split()[-1]) >= 0:
+        if (
+            tag == 'link'
+            and 'stylesheet icon preload prefetch modulepreload'.find(a.get('rel', 'x').split()[-1]) >= 0
+        ):
             self.loads.append(a.get('href', ''))
         if tag == 'img':
             self.images.append((a.get('src', ''), a.get('alt')))
@@ -515,7 +540,9 @@ def check(site):
     parsed = {f: Page(f.read_text()) for f in sorted(site.glob('**/*.html'))}
     for file, page in parsed.items():
         name = file.relative_to(site).as_posix()
-        wrong += [f'{name}: {s} has no alt text' for s, alt in page.images if not alt and not s.startswith('data:')]
+        wrong += [
+            f'{name}: {s} has no alt text' for s, alt in page.images if not alt and not s.startswith('data:')
+        ]
         for target in [*page.loads, *page.links]:
             url = urlsplit(target)
             loads = target in page.loads
@@ -550,14 +577,25 @@ def check(site):
 
 def llms(out, books):
     "llms.txt: what is where, for a reader that is a program"
-    text = [f"# {cfg['title']}", '', f"> {cfg['description']}", '', f'Install: `pip install {cfg["lib_name"]}`', '']
+    text = [
+        f'# {cfg["title"]}',
+        '',
+        f'> {cfg["description"]}',
+        '',
+        f'Install: `pip install {cfg["lib_name"]}`',
+        '',
+    ]
     for folder, title, _ in sections:
-        rows = [(*words_of(f), f'{folder}/{f.stem}') for f in sorted((hand / folder).glob('*.md')) if f.stem != 'index']
+        rows = [
+            (*words_of(f), f'{folder}/{f.stem}')
+            for f in sorted((hand / folder).glob('*.md'))
+            if f.stem != 'index'
+        ]
         rows += [(b.title, b.subtitle, b.doc) for b in books if b.section == folder and not b.reference]
         text += [f'## {title}', '', *(f'- [{t}]({base}{d}.html): {w}' for t, w, d in rows), '']
     text += ['## API', '']
     text += [
-        f"- [{name}]({base}api/{name}.html): {m['doc'] or ', '.join(m['others'][:5])}"
+        f'- [{name}]({base}api/{name}.html): {m["doc"] or ", ".join(m["others"][:5])}'
         for name, m in apidoc.modules().items()
     ]
     (out / 'llms.txt').write_text('\n'.join(text) + '\n')
@@ -588,7 +626,7 @@ def build(out=None, jobs=1):
         return wrong
     shutil.rmtree(site / '_sources', ignore_errors=True)
     (site / '.buildinfo').unlink(missing_ok=True)
-    (site / '_static/webpack-macros.html').unlink(missing_ok=True) # a template of the theme
+    (site / '_static/webpack-macros.html').unlink(missing_ok=True)  # a template of the theme
     llms(site, books)
     (out / 'index.html').write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{cfg["title"]}</title>'

@@ -14,7 +14,7 @@ from pathlib import Path
 import apidoc
 
 root = Path(__file__).parent.parent
-ask = '''
+ask = """
 import json, warnings
 warnings.simplefilter('ignore')
 from unlearn_nb.all import list_data, list_methods, list_metrics
@@ -24,7 +24,7 @@ rows = lambda df: [{k: words(v) for k, v in r.items() if k != 'class'} for r in 
 measures = [{k: words(v) for k, v in vars(m).items()} for m in list_measures()]
 print(json.dumps(dict(measures=measures, methods=rows(list_methods()), metrics=rows(list_metrics()),
                       data=rows(list_data()))))
-'''
+"""
 
 
 def kept():
@@ -89,7 +89,7 @@ def limits(m):
     if m.get('decisive'):
         text += ' A filter in front of the answers moves it as well as forgetting does.'
     if m['family'] not in ('', m['name']):
-        text += f" Counts as one with the others of “{m['family']}”."
+        text += f' Counts as one with the others of “{m["family"]}”.'
     return text.strip()
 
 
@@ -109,10 +109,10 @@ def measures():
         for m in (m for m in rows if m['group'] == g):
             says = m['says'] or 'No sentence yet.'
             out += [
-                f"({slug(m['name'])})=",
-                f"**{m['name']}**",
-                f": {apidoc.escape(says)} *Range* {span(m)}. *Should be* {m.get('better') or aims[m['proves']]}."
-                f" *Cannot say:* {apidoc.escape(limits(m))}",
+                f'({slug(m["name"])})=',
+                f'**{m["name"]}**',
+                f': {apidoc.escape(says)} *Range* {span(m)}. *Should be* {m.get("better") or aims[m["proves"]]}.'
+                f' *Cannot say:* {apidoc.escape(limits(m))}',
                 '',
             ]
     return '\n'.join(out)
@@ -132,7 +132,7 @@ def methods():
         rows.append(
             {
                 **m,
-                'name': f"`{m['name']}`",
+                'name': f'`{m["name"]}`',
                 'exact': 'yes' if m['exact'] in (True, 'True') else 'no, audit it',
                 'requests': ', '.join(m['requests'].split()),
                 'reads': ', '.join(m['reads'].split()),

@@ -1,6 +1,6 @@
 """The picture on the first page: what three networks read, before, after and retrained
 
-    python tools/home_figure.py     writes docs/_static/home.png and card.png, in half a minute
+python tools/home_figure.py     writes docs/_static/home.png and card.png, in half a minute
 """
 
 import os
@@ -31,7 +31,9 @@ columns = 6  # held-out digits of each kind, the first in the data's order
 
 
 def figure(width, height, size):
-    fig, axes = plt.subplots(3, 2 * columns + 1, figsize=(width, height), width_ratios=[1] * columns + [0.4] + [1] * columns)
+    fig, axes = plt.subplots(
+        3, 2 * columns + 1, figsize=(width, height), width_ratios=[1] * columns + [0.4] + [1] * columns
+    )
     for row, (name, model) in zip(axes, models.items()):
         answers = collect(model, split, parts)
         row[columns].axis('off')

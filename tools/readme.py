@@ -20,13 +20,13 @@ root = Path(__file__).parent.parent
 def absolute(text: str) -> str:
     "Links and pictures of the notebook, for GitHub and for the package index"
     cfg = settings()
-    pages = f"{cfg['git_url']}/blob/{cfg['branch']}"
-    files = f"{cfg['git_url'].replace('github.com', 'raw.githubusercontent.com')}/{cfg['branch']}"
+    pages = f'{cfg["git_url"]}/blob/{cfg["branch"]}'
+    files = f'{cfg["git_url"].replace("github.com", "raw.githubusercontent.com")}/{cfg["branch"]}'
 
     def one(m):
         if re.match(r'\w+:|#', m[3]):
             return m[0]
-        return f"{m[1]}[{m[2]}]({files if m[1] else pages}/{posixpath.normpath('nbs/' + m[3])})"
+        return f'{m[1]}[{m[2]}]({files if m[1] else pages}/{posixpath.normpath("nbs/" + m[3])})'
 
     return re.sub(r'(!?)\[([^\]]*)\]\(([^)\s]+)\)', one, text)
 
