@@ -289,7 +289,7 @@ broken = {
 def test_the_check_sees(fault, tmp_path):
     (tmp_path / '_static').mkdir()
     (tmp_path / '_static' / 'favicon.svg').write_text('<svg xmlns="http://www.w3.org/2000/svg"/>')
-    good = '<html><a href="#a" id="a">x</a><a href="index.html#a">x</a><img src="_static/favicon.svg" alt="a"></html>'
+    good = '<a href="#a" id="a">x</a><a href="index.html#a">x</a><img src="_static/favicon.svg" alt="a">'
     (tmp_path / 'index.html').write_text(good)
     assert docs.check(tmp_path) == []
     (tmp_path / 'index.html').write_text(good + broken[fault])
@@ -300,7 +300,7 @@ def test_the_check_sees(fault, tmp_path):
 # What a person sees
 
 look = """() => {
-  const parse = s => { const m = s.match(/[\\d.]+/g).map(Number); return [m[0], m[1], m[2], m.length > 3 ? m[3] : 1] }
+  const parse = s => s.match(/[\\d.]+/g).map(Number).concat([1]).slice(0, 4)
   const over = (top, below) => [0, 1, 2].map(i => top[i]*top[3] + below[i]*(1 - top[3])).concat([1])
   const part = v => { v /= 255; return v <= .04045 ? v/12.92 : ((v + .055)/1.055)**2.4 }
   const light = c => .2126*part(c[0]) + .7152*part(c[1]) + .0722*part(c[2])
@@ -313,12 +313,17 @@ look = """() => {
     }
     return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1])
   }
-  const opacity = el => { let o = 1; for (let e = el; e; e = e.parentElement) o *= getComputedStyle(e).opacity; return o }
+  const opacity = el => {
+    let o = 1
+    for (let e = el; e; e = e.parentElement) o *= getComputedStyle(e).opacity
+    return o
+  }
+  const mute = ['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'OPTION']
   const seen = new Map(), dim = []
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT)
   while (walker.nextNode()) {
     const node = walker.currentNode, el = node.parentElement
-    if (!node.textContent.trim() || ['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'OPTION'].includes(el.tagName)) continue
+    if (!node.textContent.trim() || mute.includes(el.tagName)) continue
     if (!el.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) continue
     const style = getComputedStyle(el), bg = behind(el), raw = parse(style.color)
     const key = [style.color, bg.join(), opacity(el)].join('|')
@@ -326,21 +331,24 @@ look = """() => {
     const fg = over([raw[0], raw[1], raw[2], raw[3]*opacity(el)], bg)
     const [a, b] = [light(fg), light(bg)].sort((p, q) => q - p)
     seen.set(key, (a + .05)/(b + .05))
-    if (seen.get(key) < LEAST) dim.push(`${seen.get(key).toFixed(2)} <${el.tagName.toLowerCase()} ${el.className}>`
-      + ` ${node.textContent.trim().slice(0, 40)}`)
+    const what = `<${el.tagName.toLowerCase()} ${el.className}> ${node.textContent.trim().slice(0, 40)}`
+    if (seen.get(key) < LEAST) dim.push(`${seen.get(key).toFixed(2)} ${what}`)
   }
   return {dim, pairs: seen.size}
 }""".replace('LEAST', str(contrast))
 
 stick_out = """width => {
-  const frames = [document.documentElement, ...document.querySelectorAll('body, main, article, .bd-article-container')]
-  if (frames.every(f => f.scrollWidth <= Math.max(f.clientWidth, Math.ceil(f.getBoundingClientRect().width)) + 1)) return []
-  const inside = e => e.closest('pre, .text_html, .pst-scrollable-table-container, .math-block, .no-scroll')
-  return ['page', ...[...document.querySelectorAll('article *')].filter(e => e.getBoundingClientRect().right > width + 1
-    && !inside(e)).slice(0, 3).map(e => `${e.tagName} ${e.className}`)]
+  const frames = [...document.querySelectorAll('html, body, main, article, .bd-article-container')]
+  const room = f => Math.max(f.clientWidth, Math.ceil(f.getBoundingClientRect().width)) + 1
+  if (frames.every(f => f.scrollWidth <= room(f))) return []
+  const inside = e => e.closest('pre, .text_html, .pst-scrollable-table-container, .math-block')
+  const out = e => e.getBoundingClientRect().right > width + 1 && !inside(e)
+  const worst = [...document.querySelectorAll('article *')].filter(out).slice(0, 3)
+  return ['page', ...worst.map(e => `${e.tagName} ${e.className}`)]
 }"""
 
-pictures = """() => [...document.images].filter(i => i.getClientRects().length && !(i.naturalWidth > 0 && i.alt.trim().length > 3))
+pictures = """() => [...document.images].filter(i => i.getClientRects().length)
+  .filter(i => !(i.naturalWidth > 0 && i.alt.trim().length > 3))
   .map(i => i.getAttribute('src').slice(0, 80))"""
 
 

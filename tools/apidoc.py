@@ -1,6 +1,6 @@
-"""Pages of the API, read from the package's source: signatures, docments, dataclass fields, methods by @patch.
+"""Pages of the API, read from the package's source: signatures, docments, fields, methods by @patch.
 
-Nothing is imported, so a page can't differ from what is written, and no default prints as an object's address.
+Nothing is imported, so a page can't differ from what is written, and no default prints as an address.
 """
 
 import ast
@@ -454,10 +454,9 @@ def module_page(name, m, index, url, notebook=None):
         text += [f'Defined, explained and tested in [the notebook](/{notebook}).', '']
     if m['items']:
         text += ['| name | what it is |', '|---|---|']
-        text += [
-            f'| {{py:obj}}`{i.name} <{i.full}>` | {cell(link(escape(i.doc.splitlines()[0] if i.doc else ""), index))} |'
-            for i in m['items']
-        ]
+        for i in m['items']:
+            first = i.doc.splitlines()[0] if i.doc else ''
+            text.append(f'| {{py:obj}}`{i.name} <{i.full}>` | {cell(link(escape(first), index))} |')
         text += ['', '']
     text += [entry(i, index, f'{url}/{m["file"]}') for i in m['items']]
     homes = {n: index[n] for n in m['others'] if n in index}

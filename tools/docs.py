@@ -1,6 +1,6 @@
 """The documentation site: notebooks, hand-written pages and the API, built by Sphinx and checked.
 
-    python tools/docs.py                  build into _docs/VERSION; fails on a warning, a dead link, a dead anchor
+    python tools/docs.py                  build into _docs/VERSION; fails on warnings, dead links and anchors
     python tools/docs.py --missing        public parameters and fields without a word
     python tools/docs.py --check DIR      check a site that was built before
 
@@ -374,8 +374,8 @@ def reference(src, found, books, index):
         '',
         '> Every public name: signature, parameters with type, default and meaning, errors, source',
         '',
-        'Each part of the package is defined, explained and tested in one notebook; the pages here are read from'
-        ' the code that it exports. All names by letter stand in the {ref}`index <genindex>`; the names that'
+        'Each part of the package is defined, explained and tested in one notebook; the pages here are'
+        ' read from the code that it exports. All names by letter stand in the {ref}`index <genindex>`; the names that'
         ' `from unlearn_nb.all import *` gives are listed under [all](/api/all.md).'
         if 'all' in found
         else '',
@@ -631,7 +631,8 @@ def build(out=None, jobs=1):
     (out / 'index.html').write_text(
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{cfg["title"]}</title>'
         f'<meta http-equiv="refresh" content="0; url={version}/index.html">'
-        f'<link rel="canonical" href="{base}"><a href="{version}/index.html">{cfg["title"]} {version}</a></html>\n'
+        f'<link rel="canonical" href="{base}">'
+        f'<a href="{version}/index.html">{cfg["title"]} {version}</a></html>\n'
     )
     shutil.copy(site / '404.html', out / '404.html')
     (out / '.nojekyll').touch()

@@ -1,6 +1,6 @@
 """Tables of the site that come from the registries: measures, methods, data sets
 
-Asking the registries means importing the package (seconds), so what they said is kept until the package changes.
+Asking the registries means importing the package, so what they said is kept until the package changes.
 """
 
 import functools
@@ -107,11 +107,11 @@ def measures():
         title, words = groups.get(g, (g.capitalize(), ''))
         out += [f'### {title}', '', words, '']
         for m in (m for m in rows if m['group'] == g):
-            says = m['says'] or 'No sentence yet.'
+            says, best = m['says'] or 'No sentence yet.', m.get('better') or aims[m['proves']]
             out += [
                 f'({slug(m["name"])})=',
                 f'**{m["name"]}**',
-                f': {apidoc.escape(says)} *Range* {span(m)}. *Should be* {m.get("better") or aims[m["proves"]]}.'
+                f': {apidoc.escape(says)} *Range* {span(m)}. *Should be* {best}.'
                 f' *Cannot say:* {apidoc.escape(limits(m))}',
                 '',
             ]

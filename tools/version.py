@@ -1,4 +1,4 @@
-"""One version everywhere: settings.ini, `__version__`, CITATION.cff, CHANGELOG.md, and a tag where one is given
+"""One version everywhere: settings.ini, `__version__`, CITATION.cff, CHANGELOG.md, and a tag if given
 
 python tools/version.py [v1.2.3]
 """
