@@ -402,12 +402,19 @@ def test_every_page_looks_right(built, browser):
 
 
 @browsing
-def test_the_page_that_is_not_there(built, browser):
-    "404.html is shown at any address, so its links are absolute"
+def test_the_page_that_is_not_there(built, browser, tmp_path):
+    "404.html is shown at any address, so its links are absolute: looked at where the site is published"
     site, _ = built
-    html = (site / '404.html').read_text()
-    prefix = re.escape(docs.base.split('/', 3)[3])
-    assert re.search(rf'href="/{prefix}_static/', html) and 'Page not found' in html
+    prefix = docs.cfg['doc_baseurl'].strip('/')
+    (tmp_path / prefix).symlink_to(site.parent)
+    assert 'Page not found' in (site / '404.html').read_text()
+    with served(tmp_path) as address:
+        page = browser.new_page()
+        assert faults(page, f'{address}/{prefix}/{docs.version}/404.html') == []
+        assert faults(page, f'{address}/{prefix}/404.html') == []
+        page.goto(f'{address}/{prefix}/')
+        page.wait_for_url(f'{address}/{prefix}/{docs.version}/index.html')
+        page.close()
 
 
 @browsing

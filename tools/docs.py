@@ -375,8 +375,8 @@ def reference(src, found, books, index):
         '> Every public name: signature, parameters with type, default and meaning, errors, source',
         '',
         'Each part of the package is defined, explained and tested in one notebook; the pages here are'
-        ' read from the code that it exports. All names by letter stand in the {ref}`index <genindex>`; the names that'
-        ' `from unlearn_nb.all import *` gives are listed under [all](/api/all.md).'
+        ' read from the code that it exports. All names by letter stand in the {ref}`index <genindex>`; the'
+        ' names that `from unlearn_nb.all import *` gives are listed under [all](/api/all.md).'
         if 'all' in found
         else '',
         '',
@@ -413,6 +413,13 @@ def reference(src, found, books, index):
     (src / 'api' / 'index.md').write_text('\n'.join(text))
 
 
+project_words = {
+    'changelog': 'What changed, release by release, and what is deprecated',
+    'contributing': 'How to change something, and what a test is here',
+    'security': 'What counts as a hole, and whom to tell',
+}
+
+
 def project_pages(src):
     "About: changelog, contributing, security and citation, from the files that GitHub shows too"
     about = src / 'about'
@@ -431,6 +438,7 @@ def project_pages(src):
         page.write_text(page.read_text().replace('CITATION_CFF', (root / 'CITATION.cff').read_text().strip()))
     files = sorted(about.glob('*.md'))
     pages = [(*words_of(f), f'about/{f.stem}') for f in files if f.stem != 'index']
+    pages = [(title, words or project_words.get(Path(doc).name, ''), doc) for title, words, doc in pages]
     subtitle = 'What changed, how to take part, how to cite, and whom to tell of a hole'
     (about / 'index.md').write_text(
         f'# About\n\n> {subtitle}\n\n' + cards(pages) + '\n' + toctree([p[2] for p in pages])
@@ -624,7 +632,8 @@ def build(out=None, jobs=1):
         wrong = [f'sphinx ended with {code}']
     if not (site / '404.html').exists():
         return wrong
-    shutil.rmtree(site / '_sources', ignore_errors=True)
+    for extra in (site / '_sources', out / 'jupyter_execute'):
+        shutil.rmtree(extra, ignore_errors=True)
     (site / '.buildinfo').unlink(missing_ok=True)
     (site / '_static/webpack-macros.html').unlink(missing_ok=True)  # a template of the theme
     llms(site, books)
