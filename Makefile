@@ -22,9 +22,8 @@ gpu: .venv/ready               # every grid that deserves a GPU; resumes where i
 export: .venv/ready            # after editing a notebook: package, README, clean notebooks
 	$(BIN)/nbdev_export && $(BIN)/nbdev_clean && $(BIN)/python tools/readme.py
 
-docs: .venv/ready              # needs the Quarto program
-	command -v quarto >/dev/null || { echo "Quarto is not installed; see quarto.org"; exit 1; }
-	$(BIN)/nbdev_docs
+docs: .venv/ready              # the site, into _docs; fails on a warning, a dead link, a dead anchor
+	$(BIN)/python tools/docs.py
 
 clean:
 	rm -rf .venv build dist _docs _proc *.egg-info unlearn_demo

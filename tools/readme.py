@@ -1,5 +1,9 @@
-"Write README.md from nbs/index.ipynb with nbconvert; `--check` only compares. No Quarto needed."
+"""Write README.md from nbs/index.ipynb with nbconvert; `--check` only compares.
 
+The README ends at the comment that says so: the site's first page goes on with tables.
+"""
+
+import posixpath
 import re
 import sys
 from pathlib import Path
@@ -7,28 +11,50 @@ from pathlib import Path
 import nbformat
 from nbconvert import MarkdownExporter
 
+sys.path.insert(0, str(Path(__file__).parent))
+from docs import clean_table, directives, readme_end, settings  # noqa: E402
+
 root = Path(__file__).parent.parent
+
+
+def absolute(text: str) -> str:
+    "Links and pictures of the notebook, for GitHub and for the package index"
+    cfg = settings()
+    pages = f'{cfg["git_url"]}/blob/{cfg["branch"]}'
+    files = f'{cfg["git_url"].replace("github.com", "raw.githubusercontent.com")}/{cfg["branch"]}'
+
+    def one(m):
+        if re.match(r'\w+:|#', m[3]):
+            return m[0]
+        return f'{m[1]}[{m[2]}]({files if m[1] else pages}/{posixpath.normpath("nbs/" + m[3])})'
+
+    return re.sub(r'(!?)\[([^\]]*)\]\(([^)\s]+)\)', one, text)
 
 
 def readme() -> str:
     nb = nbformat.read(root / 'nbs' / 'index.ipynb', 4)
     keep = []
     for c in nb.cells:
-        directives = re.findall(r'^#\|\s*(\w+)', c.source, re.M) if c.cell_type == 'code' else []
-        if 'hide' in directives:
+        said, source = directives(c.source) if c.cell_type == 'code' else ([], c.source)
+        words = {d.split()[0].rstrip(':') for d in said}
+        if 'hide' in words:
             continue
-        c.source = re.sub(r'^#\|.*\n?', '', c.source, flags=re.M).strip()
-        if 'echo' in directives:
+        if c.cell_type == 'markdown':
+            c.source = absolute(source.partition(readme_end)[0].strip())
+        else:
+            c.source = source.strip()
+            for o in c.outputs:
+                html = o.get('data', {}).get('text/html')
+                if html:
+                    o.data['text/html'] = re.sub(r' class="\w+"', '', clean_table(html))
+        if 'echo' in words:
             c.metadata['transient'] = {'remove_source': True}  # `#| echo: false`
         keep.append(c)
-    nb.cells = keep
+        if c.cell_type == 'markdown' and readme_end in source:
+            break
+    nb.cells, nb.metadata['language_info'] = keep, {'name': 'python'}
     text, _ = MarkdownExporter().from_notebook_node(nb)
-    text = re.sub(
-        r'<style.*?</style>\n?|</?div>\n?| class="dataframe"| border="1"| style="text-align: right;"',
-        '',
-        text,
-        flags=re.S,
-    )  # what pandas adds and GitHub drops
+    text = re.sub(r'</?div>\n?', '', text)
     head = '<!-- made from nbs/index.ipynb by tools/readme.py -->\n\n'
     return head + re.sub(r'\n{3,}', '\n\n', text).strip() + '\n'
 
