@@ -113,7 +113,7 @@ def report(
         from unlearn_nb.bench.report import report as write
         typer.echo('wrote ' + ', '.join(str(f) for f in write(folder, title)))
 
-# %% ../../nbs/95_grids.ipynb #b5e64a74
+# %% ../../nbs/95_grids.ipynb #b246b25e
 _shares = 'A_Df','A_Dr','UA','RA','TA','MIA','AUC','TPR_1','JS','gap'
 _most_lines = 10 # Of what could not be paired; the file has all
 
@@ -124,9 +124,9 @@ def _compare_line(r, by):
     "One comparison as texts"
     scale = 100 if r['metric'] in _shares or r['metric'].endswith('_ratio') else 1
     span = '' if r['low'] != r['low'] else f"{_cell(r['low'], scale, '+')} to {_cell(r['high'], scale, '+')}"
-    p = '' if r['p'] != r['p'] else f"{r['p']:.3f}"
+    p = ['' if r[k] != r[k] else f"{r[k]:.3f}" for k in ('p', 'p_corrected')]
     means = _cell(r['first'], scale),_cell(r['second'], scale),_cell(r['difference'], scale, '+')
-    return [*(str(r[k]) for k in by), r['metric'], str(r['n']), *means, span, p]
+    return [*(str(r[k]) for k in by), r['metric'], str(r['n']), *means, span, *p]
 
 def _compare_table(df):
     "A comparison as a Rich table; what all rows share stands above it"
@@ -137,12 +137,12 @@ def _compare_table(df):
     same = ', '.join(str(df[c].iloc[0]) for c in places if c not in by)
     table = Table(title=f"second minus first: {same}", box=box.SIMPLE)
     for head in (*by, 'metric'): table.add_column(head, overflow='fold')
-    for head in ('pairs', 'first', 'second', 'difference', '95 % interval', 'p'):
+    for head in ('pairs', 'first', 'second', 'difference', '95 % interval', 'p', 'corrected'):
         table.add_column(head, justify='right', no_wrap=True)
     for r in df.to_dict('records'): table.add_row(*_compare_line(r, by))
     return table
 
-# %% ../../nbs/95_grids.ipynb #9c1ff01d
+# %% ../../nbs/95_grids.ipynb #773fb854
 _narrow = 160 # Columns where there is no terminal to ask
 
 def _compare_said(df):
@@ -151,7 +151,8 @@ def _compare_said(df):
     Console(width=None if sys.stdout.isatty() else _narrow).print(_compare_table(df))
     typer.echo(
         "Rates in percentage points, costs in percent of retraining. 95 % t interval of the mean difference"
-        " over seeds and paired t-test;\nempty for one pair, or where all differences are equal."
+        " over seeds and paired t-test,\np corrected for the number of comparisons of a metric"
+        " (Benjamini-Hochberg); empty for one pair, or where all differences are equal."
     )
     alone = df.attrs['unpaired']
     for u in alone[:_most_lines]:
