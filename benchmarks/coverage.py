@@ -22,7 +22,7 @@ from unlearn_nb.all import environment
 from unlearn_nb.attacks import auc_ci, logistic_attack, threshold_attacks
 from unlearn_nb.metrics import bootstrap_ci, t_interval
 from unlearn_nb.outputs import Outputs
-from unlearn_nb.stats import compare_methods
+from unlearn_nb.bench.stats import compare_methods
 
 SIGMA = 0.02  # Spread of an accuracy over seeds; nothing depends on it
 

@@ -9,7 +9,9 @@ import json
 import tempfile
 from pathlib import Path
 
-from unlearn_nb.bench import bench, plan
+from unlearn_nb.bench import running as engine
+from unlearn_nb.bench.planning import plan
+from unlearn_nb.bench.results import bench
 from unlearn_nb.core import environment, timed
 from unlearn_nb.store import Store
 
@@ -33,8 +35,6 @@ grid = {
 inside = []
 with tempfile.TemporaryDirectory() as tmp:
     n = len(plan(grid))
-    import unlearn_nb.bench as engine
-
     plain = engine.run_cell
 
     def clocked(*args):

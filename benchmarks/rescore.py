@@ -22,7 +22,7 @@ from pathlib import Path
 from worst_case import stored
 
 from unlearn_nb.all import environment
-from unlearn_nb.bench import plan
+from unlearn_nb.bench.planning import plan
 from unlearn_nb.store import Store
 from unlearn_nb.worstcase import score_set
 

@@ -19,7 +19,7 @@ os.environ['RAY_AUTH_MODE'] = 'disabled'
 os.environ.setdefault('OMP_WAIT_POLICY', 'passive')
 import torch  # noqa: E402
 
-from unlearn_nb import bench as engine  # noqa: E402
+from unlearn_nb.bench import planning, results, running  # noqa: E402
 from unlearn_nb.store import Store  # noqa: E402
 
 GRID = {
@@ -38,7 +38,7 @@ GRID = {
 
 def _run(out, workers=1):
     torch.set_num_threads(1)
-    engine.bench(GRID, out, workers=workers)
+    results.bench(GRID, out, workers=workers)
 
 
 def test_kill_driver(tmp_path):
@@ -46,9 +46,9 @@ def test_kill_driver(tmp_path):
 good"""
     rng, out, kills, seen = random.Random(0), tmp_path / 'store', 0, 0
     torch.set_num_threads(1)
-    engine.bench(GRID, tmp_path / 'whole')
+    results.bench(GRID, tmp_path / 'whole')
     whole = Store(tmp_path / 'whole')
-    grid_cells = {c.key for c in engine.plan(GRID)}
+    grid_cells = {c.key for c in planning.plan(GRID)}
     assert {e.key for e in whole.entries()} == grid_cells
     while kills < 50:
         child = get_context('fork').Process(target=_run, args=(out,))
@@ -100,13 +100,20 @@ def test_kill_worker(tmp_path):
         for p in children[:1]:
             killed.append(p.pid), p.kill()
 
-    done, rows = engine.bench(GRID, tmp_path / 's', kill_once, workers=2)
+    done, rows = results.bench(GRID, tmp_path / 's', kill_once, workers=2)
     assert (
         killed
         and not done.failed
-        and done.finished == len(engine.plan(GRID))
+        and done.finished == len(planning.plan(GRID))
         and Store(tmp_path / 's').check() == []
     )
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // 2))  # as each worker has
+    alone = Store(tmp_path / 'alone')
+    running.run_cells(planning.plan(GRID), alone)
+    made = [e for e in Store(tmp_path / 's').entries() if e.config['kind'] == 'unlearn']
+    assert made
+    for e in made:  # two processes make the models of one, bit for bit
+        assert e.result['model_after'] == alone.get(e.key).result['model_after']
 
 
 def test_workers_follow_the_driver(tmp_path):
@@ -176,11 +183,11 @@ def test_ray_node_dies(tmp_path):
             if len(finished) == 6:
                 second.kill()
 
-        done, rows = engine.bench(GRID, tmp_path / 's', kill_node, backend='ray', address=address)
+        done, rows = results.bench(GRID, tmp_path / 's', kill_node, backend='ray', address=address)
         assert killed == [2] and not second.is_running()
         assert (
             not done.failed
-            and done.finished == len(engine.plan(GRID))
+            and done.finished == len(planning.plan(GRID))
             and Store(tmp_path / 's').check() == []
         )
     finally:
@@ -196,20 +203,20 @@ same call goes on"""
     script = f'''
 import subprocess, torch
 from pathlib import Path
-from unlearn_nb import bench as engine
+from unlearn_nb.bench import planning, results
 from unlearn_nb.store import Store, StoreError
 from tests.test_survival import GRID
 torch.set_num_threads(1)
 out = Path({str(tmp_path)!r})/'disk'/'s'
-try: engine.bench(GRID, out)
+try: results.bench(GRID, out)
 except StoreError as e: assert 'full' in str(e), e
 else: raise AssertionError('the disk was large enough')
 n = len(Store(out).entries())
 assert n >= 3 and Store(out).check() == [], n
 subprocess.run(['mount', '-o', 'remount,size=80m', out.parent], check=True)
-done, rows = engine.bench(GRID, out)
+done, rows = results.bench(GRID, out)
 assert done.found == n and not done.failed, (n, done)
-assert done.found+done.finished == len(engine.plan(GRID)) and Store(out).check() == [], (n, done)
+assert done.found+done.finished == len(planning.plan(GRID)) and Store(out).check() == [], (n, done)
 '''
     (tmp_path / 'disk').mkdir()
     mount = f'mount -t tmpfs -o size=8m none {tmp_path}/disk || exit 77; {sys.executable} -c "$0"'

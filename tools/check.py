@@ -172,7 +172,8 @@ if __name__ == '__main__':
     if not quick:
         tests = sorted(root.glob('tests/test_*.py'), reverse=True)
         with ThreadPoolExecutor(2) as two:  # each is a process of its own
-            pytest = [sys.executable, '-m', 'pytest', '-q']
+            slow = any(a.startswith('--flags=') and 'slow' in a for a in sys.argv)
+            pytest = [sys.executable, '-m', 'pytest', '-q', *([] if slow else ['-m', 'not slow'])]
             rest = [two.submit(run, f'pytest {f.name}', *pytest, f) for f in tests] + [two.submit(wheel)]
         for r in rest:
             r.result()

@@ -14,7 +14,7 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink',
            'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
            'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
-           'measures', 'rates', 'Store', 'StoreError', 'bench', 'plan', 'plot_classes', 'plot_methods',
+           'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare', 'plan', 'plot_classes', 'plot_methods',
            'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
            'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
            'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
@@ -102,17 +102,11 @@ from .audit import Audit, audit, controls
 from .evidence import oracle
 from .interpret import gradcam, plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .store import Store, StoreError
-from unlearn_nb.bench import (
-    GridError,
-    bench,
-    list_metrics,
-    plan,
-    plot_classes,
-    plot_methods,
-    plot_tradeoff,
-    plot_unsir,
-    register_metric,
-)
+from .bench.comparison import compare
+from .bench.figures import plot_classes, plot_methods, plot_tradeoff, plot_unsir
+from .bench.planning import plan
+from .bench.results import GridError, bench
+from .bench.scores import list_metrics, register_metric
 
 # %% ../nbs/91_all.ipynb #aa756de9
 _all_ = [
@@ -203,6 +197,7 @@ _all_ = [
     'Store',
     'StoreError',
     'bench',
+    'compare',
     'plan',
     'plot_classes',
     'plot_methods',

@@ -98,6 +98,7 @@ class Allowance:
     samples:float # Forward and backward; a forward pass alone counts a third
     retain:int    # Training samples that stay
     forget:int    # Training samples that go
+    bs:int=64     # Of the data's loaders
 
 def passes(
     samples:int|None, # To be seen in all; None: as many as there are

@@ -79,7 +79,8 @@ def _cut(method, budget, whole, split):
             "a budget is a share of what retraining costs, and this learner carries no recipe (it was trained"
             " elsewhere); set the method's own amounts instead"
         )
-    return method.within(Allowance(budget*whole, len(split.retain_idxs), len(split.forget_idxs)))
+    there = len(split.retain_idxs),len(split.forget_idxs)
+    return method.within(Allowance(budget*whole, *there, split.dls.train.bs))
 
 # %% ../nbs/35_unlearn.ipynb #68dcf655
 def _shapes(xb):

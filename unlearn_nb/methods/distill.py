@@ -86,7 +86,7 @@ class SCRUB(Tuned):
     def spends(self, n, may):
         "`n` retained samples in each pass, with the teacher asked about every sample; the max passes beside"
         once = min(n, may.retain)
-        bs = min(self.bs or 64, max(16, once//self.min_steps))
+        bs = may.bs if self.bs is None else min(self.bs, max(16, once//self.min_steps))
         test = _range_steps*bs*(1+_forward) if self.lr is None else 0
         gone = min(may.forget, self.max_samples or may.forget)*min(self.epochs, self.max_epochs)
         return (1+_forward)*(self.epochs*once + gone) + test

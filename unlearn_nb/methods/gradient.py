@@ -89,7 +89,7 @@ class Tuned(UnlearnMethod):
     def spends(self, n, may):
         "What training with `n` retained samples in all costs, the range test included"
         once = min(n, may.retain)
-        bs = min(self.bs or 64, max(16, once//self.min_steps))
+        bs = may.bs if self.bs is None else min(self.bs, max(16, once//self.min_steps))
         gone = n/once*max(may.forget, 2*once/bs) if 'forget' in self.reads else 0
         return n + gone + (_range_steps*bs*(1+_forward) if self.lr is None else 0)
 
