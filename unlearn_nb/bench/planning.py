@@ -19,7 +19,9 @@ from ..core import RequestError, config_hash
 from ..fingerprint import data_fingerprint
 from ..method import get_method, get_method_class
 from ..vision.learner import image_learner
-from ..worstcase import check_search, one_shot, worst_case
+from ..worst_case.rankings import one_shot
+from ..worst_case.search import check_search
+from ..worst_case.search import worst_case
 
 # %% ../../nbs/83_planning.ipynb #6ecefd0e
 def blank_learner(

@@ -29,7 +29,9 @@ from ..method import get_method
 from ..recipe import train
 from ..registry import load_home
 from ..store import Store
-from ..worstcase import composition, one_shot, worst_case
+from ..worst_case.plots import composition
+from ..worst_case.rankings import one_shot
+from ..worst_case.search import worst_case
 
 # %% ../../nbs/84_running.ipynb #c6ad8809
 def _train(c, learn):

@@ -55,7 +55,7 @@ def _demo_figures(rows, cells, store, out):
     matplotlib.use('agg')
     from unlearn_nb import audit as judge
     from unlearn_nb.bench import figures, grid
-    from unlearn_nb.interpret import plot_predictions
+    from unlearn_nb.vision.interpret import plot_predictions
     learners = figures.load_learners(rows, cells, store)
     learn = learners['original']
     split = grid.make_request(learn.dls, **next(c.config['request'] for c in cells if c.kind == 'evaluate'))

@@ -48,7 +48,7 @@ def _measured(learn, split, n, step):
     "`measures`, with a step of progress for each partition"
     from unlearn_nb.all import measures
     from unlearn_nb.bench.scores import answers, asked_once
-    from unlearn_nb.metrics import rates
+    from unlearn_nb.metrics.accuracy import rates
     outs = {}
     for p in _partitions:
         outs |= answers(learn, split, [p], n)
