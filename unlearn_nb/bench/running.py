@@ -63,7 +63,8 @@ def _request_of(c, learn, found):
 def _unlearn(c, learn, split):
     "Unlearn from an original"
     hyper = {k: tuple(v) if isinstance(v, list) else v for k,v in c['hyper'].items()}
-    new = learn.unlearn(split, get_method(c['method'], **hyper), seed=c['seed'])
+    method = get_method(c['method'], **hyper)
+    new = learn.unlearn(split, method, seed=c['seed'], budget=c.get('budget'))
     return asdict(new.unlearn_record),pack(new),new.unlearn_record.seconds
 
 def _evaluate(c, learn, split, retrained):
