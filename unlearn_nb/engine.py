@@ -25,7 +25,7 @@ from torch import nn
 
 from .core import DivergedError, RequestError, SealedDataError, seeded, trim_memory
 from .recipe import ClipGradValue, Phase, Recipe, RecipeRecorder, ReplaySchedule, phase_seed
-from .task import answer_cbs
+from .task import answer_cbs, task_of
 
 # %% ../nbs/27_engine.ipynb #7eb10376
 def _autocast_forward(self, *args):
@@ -175,6 +175,7 @@ def working_copy(
         moms=learn.moms,
         cbs=[*kept, CostMeter(), TrimMemory()],
     )
+    new.task = task_of(learn)
     new.dls = _SealedLoaders(learn.dls)
     for p in new.model.parameters(): p.requires_grad_(True)
     new.arch_config,new.recipe,new.seed = (getattr(learn, a, None) for a in ('arch_config', 'recipe', 'seed'))

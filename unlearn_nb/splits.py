@@ -56,8 +56,21 @@ def subset(
         raise RequestError(f"{type(ds).__name__} is a stream without positions; no part of it can be named")
     return (ds.take if hasattr(ds, 'take') else partial(SubsetDS, ds))(idxs, split_idx=1-train),None
 
+@lru_cache
+def _with_labels(cls):
+    "A table's loader whose labels are (n,), as everywhere else, and not a column (n, 1)"
+    def __iter__(self):
+        for b in super(flat, self).__iter__():
+            y = b[-1]
+            column = y.ndim == 2 and y.shape[1] == 1 and not y.is_floating_point()
+            yield (*b[:-1], y[:,0].long()) if column else b
+    flat = type(cls.__name__, (cls,), {'__iter__': __iter__, '__qualname__': cls.__qualname__, '_flat': True})
+    return flat
+
 @subset.register
-def _(dl:TabDataLoader, idxs, train=False): return dl.dataset.iloc[idxs.tolist()],None
+def _(dl:TabDataLoader, idxs, train=False):
+    cls = type(dl) if hasattr(dl, '_flat') else _with_labels(type(dl))
+    return dl.dataset.iloc[idxs.tolist()],cls
 
 @singledispatch
 def noun_of(dl)->str:
@@ -104,7 +117,8 @@ def check_rows(
         idxs = [int(i) for i in whole.get_idxs()][:n]
         truth = whole.one_batch()
         there,back = (part_dl(dl, order, bs=n).one_batch() for order in (idxs, idxs[::-1]))
-    right = all(torch.equal(a, b) and torch.equal(a.flip(0), c) for a,b,c in zip(truth, there, back))
+    same = lambda a, b: torch.equal(a.reshape(n, -1), b.reshape(n, -1))
+    right = all(same(a, b) and same(a.flip(0), c) for a,b,c in zip(truth, there, back))
     if not right:
         raise RequestError(
             f"parts of a {type(dl).__name__} do not hold the rows asked for; say how to make them with"

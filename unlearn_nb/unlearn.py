@@ -120,15 +120,27 @@ def _check_fit(learn, split):
             f"the model's head has {out.shape[-1]} outputs but the data have {len(split.vocab)} classes"
         )
 
+def _check_numbers(task, out, y):
+    "Warn if numbers are no nearer than their mean would be; share of the mean's error that is explained"
+    flat = y.float().mean(0).expand_as(y)
+    own,mean = (task.distance(o.reshape(y.shape), y).mean().item() for o in (out, flat))
+    if own >= mean:
+        warnings.warn(
+            f"the model's error on {len(y)} held-out samples ({own:.3g}) is no smaller than that of their"
+            f" mean ({mean:.3g}): an untrained model?"
+        )
+    return 1-own/mean if mean else 0.
+
 def check_trained(
     learn:Learner,
     n:int=512      # Held-out images to try, spread evenly
-)->float:          # Their accuracy; warns if it could be chance
+)->float:          # Their accuracy, or the explained share of the variance; warns if it could be chance
     "Warn if a learner is no better than guessing"
     ds = learn.dls.valid_ds
     logits, y = predict_logits(
         learn, part_dl(learn.dls.valid, np.linspace(0, len(ds) - 1, min(n, len(ds))).round().astype(int))
     )
+    if 'labels' not in task_of(learn).capabilities: return _check_numbers(task_of(learn), logits, y)
     acc,chance = (logits.argmax(1) == y).double().mean().item(),y.bincount().max().item()/len(y)
     if acc < chance + 3*(chance*(1-chance)/len(y))**.5:
         warnings.warn(
@@ -223,4 +235,5 @@ def _released(old, new, record):
         p.grad = None
     res.model.train(old.model.training)
     res.unlearn_record = record
+    if getattr(old, 'task', None) is not None: res.task = old.task
     return res

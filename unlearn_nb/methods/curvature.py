@@ -103,11 +103,18 @@ def _squares(f, shape, budget):
     return res.clamp(min=0).reshape(shape)
 
 # %% ../../nbs/45_curvature.ipynb #fe996ca1
+def _ask(model, x): return model(*x) if isinstance(x, tuple) else model(x)
+
+def _batch(b):
+    "Inputs, a tensor or a tuple of several, and targets of a batch"
+    *xb,y = (o.as_subclass(Tensor) for o in b)
+    return xb[0] if len(xb) == 1 else tuple(xb),y
+
 def _reduced(model, x, ds, reduce, budget):
     """Name -> `reduce` of the per-image gradients of <d, model(x)> for the k many `ds` (or a function of the
     logits that gives them)"""
     params = {n: p for n,p in model.named_parameters() if p.requires_grad}
-    with torch.enable_grad(), _tapped(model) as taps: out = model(x).float()
+    with torch.enable_grad(), _tapped(model) as taps: out = _ask(model, x).float()
     once = {n: t[0] for n,t in taps.items() if len(t) == 1 and t[0][2].requires_grad}
     used = _times_used(model)
     seen = {
@@ -142,7 +149,9 @@ def _times_used(model): # shared weights need the sum over their uses first
 
 def _by_func(model, params, x, d, budget):
     others = {n: p.detach() for n,p in [*model.named_parameters(), *model.named_buffers()] if n not in params}
-    one = lambda ps, xi, di: (functional_call(model, {**others, **ps}, (xi[None],))[0].float()*di).sum()
+    def one(ps, xi, di):
+        alone = tuple(o[None] for o in (xi if isinstance(xi, tuple) else (xi,)))
+        return (functional_call(model, {**others, **ps}, alone)[0].float()*di).sum()
     size = 4*sum(p.numel() for p in params.values())
     return vmap(grad(one), in_dims=(None, 0, 0), chunk_size=max(1, budget // (3 * size)))(
         {n: p.detach() for n, p in params.items()}, x, d
@@ -207,7 +216,7 @@ def fisher_diag(
     model.eval()
     try:
         for b in dl:
-            x,y = (o.as_subclass(Tensor) for o in b)
+            x,y = _batch(b)
             total = {m: total.get(m, 0) + v for m, v in squared_grads(model, x, ds, budget).items()}
             n += len(y)
     finally: model.train(mode)
@@ -253,7 +262,7 @@ class Edit(UnlearnMethod):
     # Images per partition to compute the edit from, each class in proportion; never more than there are
     samples:int=1000
     tol:float=.1             # Rise of the loss on retained images that the search allows, in nats
-    budget:int=512<<20       # Bytes for intermediate results
+    max_bytes:int=512<<20    # For intermediate results
     strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-5)
     wreck = dict(alpha=1e39)
     range,lever = (1e-14, 1.),'`alpha`'
@@ -269,18 +278,14 @@ class Edit(UnlearnMethod):
         def put(s):
             for n,p in learn.model.named_parameters(): p.copy_(edit(n, old[n], s) if s else old[n])
         if alpha is None:
-            probe = [
-                (x.as_subclass(Tensor), y.as_subclass(Tensor)) for x, y in self.clean(split, 'retain', 1000)
-            ]
+            probe = [_batch(b) for b in self.clean(split, 'retain', 1000)]
             n = sum(len(y) for _,y in probe)
             @torch.no_grad()
             def loss():
                 learn.model.eval()
                 learn.cost_meter.images['forward'] += n
-                return (
-                    sum(F.cross_entropy(learn.model(x).float(), y, reduction='sum').item() for x, y in probe)
-                    / n
-                )
+                total = lambda x, y: F.cross_entropy(_ask(learn.model, x).float(), y, reduction='sum').item()
+                return sum(total(x, y) for x,y in probe)/n
             base = loss()
             def harm(s):
                 put(s)
@@ -347,7 +352,7 @@ class FisherForgetting(Edit):
 
     def run(self, learn, split):
         f = fisher_diag(
-            learn.model, self.clean(split, 'retain'), 'model', self.draws, self.budget, learn.cost_meter
+            learn.model, self.clean(split, 'retain'), 'model', self.draws, self.max_bytes, learn.cost_meter
         )
         noise = {n: torch.randn_like(p) for n,p in learn.model.named_parameters()}
         authors = split.kind == 'class' if self.authors is None else self.authors
@@ -405,10 +410,8 @@ class SSD(Edit):
         return cls(alpha=10., lam=1., samples=10**9)
 
     def run(self, learn, split):
-        f, r = (
-            fisher_diag(learn.model, self.clean(split, p), 'true', budget=self.budget, meter=learn.cost_meter)
-            for p in ('forget', 'retain')
-        )
+        how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter)
+        f,r = (fisher_diag(learn.model, self.clean(split, p), **how) for p in ('forget', 'retain'))
         n,k = (len(split.targets(p)) for p in ('retain', 'forget'))
         both = {m: (n*r[m]+k*f[m])/(n+k) for m in f}
         inverse = self.apply(
@@ -436,7 +439,7 @@ def fisher_product(
     n,total = sum(len(y) for _,y in batches),{k: torch.zeros_like(p) for k,p in params.items()}
     with torch.enable_grad():
         for x,y in batches:
-            each = F.cross_entropy(model(x).float(), y, reduction='none')
+            each = F.cross_entropy(_ask(model, x).float(), y, reduction='none')
             u = torch.ones_like(each, requires_grad=True)
             # linear in u, so its derivative along v is g_i'v
             g = torch.autograd.grad(each, list(params.values()), u, create_graph=True)
@@ -485,16 +488,14 @@ class Influence(Edit):
 
     def run(self, learn, split):
         model = learn.model.eval()
-        grab = lambda part: [
-            (x.as_subclass(Tensor), y.as_subclass(Tensor)) for x, y in self.clean(split, part)
-        ]
+        grab = lambda part: [_batch(b) for b in self.clean(split, part)]
         forget,retain = grab('forget'),grab('retain')
         n,g = sum(len(y) for _,y in forget),{k: torch.zeros_like(p) for k,p in model.named_parameters()}
         for x,y in forget:
             for k, a in zip(
                 g,
                 torch.autograd.grad(
-                    F.cross_entropy(model(x).float(), y, reduction='sum'), list(model.parameters())
+                    F.cross_entropy(_ask(model, x).float(), y, reduction='sum'), list(model.parameters())
                 ),
             ):
                 g[k] += a / n

@@ -55,6 +55,7 @@ class SCRUB(Tuned):
     decay:tuple=()           # Epochs after which all rates fall to a tenth
     rewind = False           # True: SCRUB+R
     reads = frozenset({'forget', 'retain'})
+    needs = frozenset() # numbers are kept apart by their squared distance
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
     strength = dict(epochs=0),dict(epochs=1, max_epochs=1, lr=3e-3),dict(epochs=4, max_epochs=4, lr=1e-2)
 
@@ -98,7 +99,8 @@ class SCRUB(Tuned):
 
     def losses(self, s, xb, out, yb):
         "Toward the teacher and the label; away from the teacher, up to a cap"
-        far = distill_kl(out, s.original(xb), self.T)
+        ref = s.original(xb)
+        far = distill_kl(out, ref, self.T) if 'logits' in s.task.capabilities else s.task.distance(out, ref)
         cap = (3. if s.whole else .2) if self.cap is None else self.cap
         return self.gamma*s.task.sample_loss(out, yb) + self.alpha*far,-far.clamp(max=cap)
 
@@ -150,6 +152,7 @@ def nearest_epoch(
 class SCRUBR(SCRUB):
     "SCRUB with the rewind"
     rewind = True
+    needs = frozenset({'labels', 'logits'})
     reads = frozenset({'forget', 'retain', 'valid_forget', 'valid_retain'})
 
 # %% ../../nbs/46_distill.ipynb #c898280b

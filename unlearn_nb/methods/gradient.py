@@ -27,6 +27,7 @@ from unlearn_nb.method import (
     passes, register_method, stay_only,
 )
 from ..step_size import lr_range, one_cycle
+from ..task import task_of
 from .retrain import fresh_model
 
 # %% ../../nbs/42_gradient.ipynb #ab72b666
@@ -182,13 +183,13 @@ class Erase(Callback):
         ramp:bool=True,     # Set the rate: 1e-5, growing by 5 % each step, at most 0.01
     ): self.until,self.ramp = until,ramp
     def label(self, xb, yb): return yb
-    def before_fit(self): self.hits = []
+    def before_fit(self): self.hits,self.task = [],task_of(self.learn)
     def before_batch(self):
         if self.ramp: self.opt.set_hyper('lr', min(1e-5*1.05**self.train_iter, .01))
-        self.truth = self.y
+        self.truth = self.yb
         self.learn.yb = self.label(self.xb, self.yb)
     def after_batch(self):
-        self.hits += (self.pred.argmax(1) == self.truth).tolist()
+        self.hits += self.task.correct(self.pred, self.truth).tolist()
         if self.until is None and len(self.hits) >= 128: self.until = .95*sum(self.hits)/len(self.hits)
         if len(self.hits) >= 128 and self.share < (self.until or 0): raise CancelFitException
     @property
@@ -252,6 +253,7 @@ class ForgetOnly(UnlearnMethod):
 @dataclass
 class GradientAscent(ForgetOnly):
     "Ascend the loss on the forget set"
+    needs = frozenset()
     paper = 'Thudi et al., 2022, arXiv:2109.13398'
     caveat = 'forgets, but costs 16 points of retained accuracy against retraining (CIFAR-10, small_resnet)'
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3, until=0.),dict(epochs=12, lr=3e-3, until=0.)

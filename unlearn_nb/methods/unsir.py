@@ -150,6 +150,7 @@ class UNSIR(UnlearnMethod):
     # no training image of the class; without `held_out` or with one round 'retain' alone
     reads = frozenset({'retain', 'valid_forget'})
     requests = frozenset({'class'})
+    needs = frozenset({'labels', 'logits', 'continuous_input'}) # noise is learned in the inputs
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
     strength = (
         dict(impair_epochs=0, repair_epochs=0),
