@@ -372,7 +372,8 @@ def take_words(params, words):
 
 def protocol(attribute):
     "Parameters that the comment of a class attribute explains, as '`xb`: inputs of the batch;'"
-    return [Param(n, doc=d) for n, d in re.findall(r'`(\w+)`: (.*?)(?=[;.](?: |$)|$)', attribute.doc)]
+    found = re.findall(r'`(\w+)`: (.*?)(?=[;.](?: |$)|$)', attribute.doc)
+    return [Param(n, doc=d[:1].upper() + d[1:]) for n, d in found]
 
 
 def override(method, base):

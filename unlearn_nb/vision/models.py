@@ -42,7 +42,7 @@ def small_resnet(
     n_out:int,                 # Classes
     n_in:int=3,                # Channels
     size:int=32,               # Side of the pictures; decides how much the stem shrinks them
-    widths:tuple=(32, 64, 160) # Channels of the three stages
+    widths:tuple=(32, 64, 160) # Channels of the stages, one block each
 )->nn.Sequential:
     "A residual network of 0.4 million parameters"
     stem = [_conv(n_in, widths[0], 1 if size < 24 else 2), nn.ReLU()] + (
