@@ -121,10 +121,9 @@ def check_outcome(
     method:UnlearnMethod, # Named in the advice
     n:int=_look           # At most so many held-out images of what went, and as many of what stays
     # `forgotten` (None without a held-out counterpart), `retained` and `earlier` (None on a first request):
+    # images, accuracy before and after, and whether it is still `recognised`, `fell` or is `back`; `failed`,
+    # `says`, `next`; the cost of the look
 )->dict:
-                          # images, accuracy before and after, and whether it is still `recognised`, `fell` or
-                          # is `back`;
-                          # `failed`, `says`, `next`; the cost of the look
     "Ask held-out images whether a request was met; the forget set stays closed"
     split = split.on(old.dls)
     with timed() as t, seeded(0): # loaders draw random numbers even when they do not shuffle

@@ -138,7 +138,6 @@ class OnRay(Executor):
         self.ray,self.cpus = ray,max(cpus, 0.01)
         self.task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=retries)
     @property
-    # tasks to hand out before any is back
     def slots(self):
         "How many tasks to hand out before one is back, at least 2"
         return max(2, round(2*self.ray.cluster_resources().get('CPU', 1)/self.cpus))

@@ -273,7 +273,9 @@ class SalUn(UnlearnMethod):
         return kept
 
     @property
-    def inner(self): return get_method(self.base, **self.hyper)
+    def inner(self):
+        "The method that is let loose on the chosen weights, with its hyper-parameters"
+        return get_method(self.base, **self.hyper)
 
     def within(self, may):
         "The inner method gets what the mask leaves: one pass over what goes"
