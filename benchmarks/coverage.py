@@ -19,8 +19,8 @@ import torch
 from scipy import stats as sps
 
 from unlearn_nb.all import environment
-from unlearn_nb.attacks import auc_ci, logistic_attack, threshold_attacks
-from unlearn_nb.metrics import bootstrap_ci, t_interval
+from unlearn_nb.metrics.attacks import auc_ci, logistic_attack, threshold_attacks
+from unlearn_nb.metrics.scores import bootstrap_ci, t_interval
 from unlearn_nb.outputs import Outputs
 from unlearn_nb.bench.stats import compare_methods
 

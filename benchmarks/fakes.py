@@ -32,10 +32,11 @@ from unlearn_nb.all import (
     image_learner,
     train,
 )
-from unlearn_nb.audit import Controls, controls, evidence_on, verdict_on
+from unlearn_nb.audit.evidence import observe
+from unlearn_nb.audit.fakes import fit_head, head_weights, material, planted_fakes, with_head
+from unlearn_nb.audit.run import Controls, controls, evidence_on, verdict_on
+from unlearn_nb.audit.verdict import alarm_rate
 from unlearn_nb.core import canonical, config_hash, seeded
-from unlearn_nb.evidence import observe
-from unlearn_nb.fakes import fit_head, head_weights, material, planted_fakes, with_head
 from unlearn_nb.store import code_version
 
 methods = [
@@ -281,7 +282,6 @@ def job(data, arch, epochs, what, a):
 
 def counts(rows):
     "False passes, false alarms, and what could not be cleared"
-    alarms = 'not forgotten', 'hidden', 'partly forgotten', 'unlike retraining', 'damaged'
     fakes, held = [r for r in rows if r['kind'] == 'fake'], [r for r in rows if r['kind'] == 'retrained']
     rate = lambda sel, f: sum(map(f, sel)) / len(sel) if sel else None
     return {
@@ -289,7 +289,7 @@ def counts(rows):
         'kinds of fakes': len({r['model'] for r in fakes}),
         'false passes': sum(r['status'] == 'forgotten' for r in fakes),
         'retrained': len(held),
-        'false alarm rate': rate(held, lambda r: r['status'] in alarms),
+        'false alarm rate': alarm_rate([r['status'] for r in held]) if held else None,
         'cleared rate': rate(held, lambda r: r['status'] in ('forgotten', 'nothing to forget')),
     }
 
@@ -323,7 +323,7 @@ if __name__ == '__main__':
     a.keep.mkdir(parents=True, exist_ok=True)
     rows, missing, start = [], [], time.process_time()
     for epochs, arch, what in product(a.epochs, a.arch, a.requests):
-        code = code_version('evidence', 'verdict', 'fakes', 'probes')
+        code = code_version('evidence', 'verdict', 'fakes', 'probes', 'attacks')
         same = {k: v for k, v in vars(a).items() if k in ('pool', 'ks', 'groups', 'methods_at', 'n', 'seed')}
         file = (
             a.keep

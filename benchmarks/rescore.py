@@ -24,7 +24,7 @@ from worst_case import stored
 from unlearn_nb.all import environment
 from unlearn_nb.bench.planning import plan
 from unlearn_nb.store import Store
-from unlearn_nb.worstcase import score_set
+from unlearn_nb.worst_case.objective import score_set
 
 
 def found(store, cells, m, granularity, seed):

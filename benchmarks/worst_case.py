@@ -25,7 +25,6 @@ from pathlib import Path
 import torch
 from torch.nn.modules.module import register_module_forward_pre_hook
 
-from unlearn_nb import worstcase
 from unlearn_nb.all import brute_force, environment, image_learner, one_shot, train, worst_case
 from unlearn_nb.bench.planning import plan
 from unlearn_nb.datasets import named_dls
@@ -33,7 +32,11 @@ from unlearn_nb.vision.checkpoint import unpack
 from unlearn_nb.task import predict_logits
 from unlearn_nb.splits import part_dl
 from unlearn_nb.store import Store
-from unlearn_nb.worstcase import regret, top, unit_losses, unlearn_weighted, upper_step
+from unlearn_nb.worst_case import objective
+from unlearn_nb.worst_case import search as searching
+from unlearn_nb.worst_case.exhaustive import regret
+from unlearn_nb.worst_case.objective import unit_losses, unlearn_weighted
+from unlearn_nb.worst_case.search import top, upper_step
 
 
 def stored(store, cells):
@@ -72,7 +75,7 @@ def verify(learn, a):
     "All sets of classes, and what each way of looking finds"
     for lower in a.lowers:
         for n in (1, 2)[: 2 if a.pairs else 1]:
-            worstcase.unlearn_weighted = remembered(unlearn_weighted)
+            objective.unlearn_weighted = searching.unlearn_weighted = remembered(unlearn_weighted)
             kw = dict(lower=lower, lower_steps=a.lower_steps, lower_lr=a.lower_lr)
             table, search = brute_force(learn, n, **kw), dict(n=n, granularity='class', steps=a.steps, **kw)
             found = {
@@ -105,7 +108,7 @@ def verify(learn, a):
 
 def cost(learn, a, runs=5):
     "Seconds of a pass and of an upper step, in turn; and images per search"
-    worstcase.unlearn_weighted = unlearn_weighted
+    objective.unlearn_weighted = searching.unlearn_weighted = unlearn_weighted
     n = len(learn.dls.train_ds)
     of, w = torch.arange(n), torch.full((n,), 0.1).double()
 

@@ -25,7 +25,7 @@ out = sys.argv[1]
 dls = digits_dls()
 learn = image_learner(dls, 'small_resnet', cbs=Seen())
 with learn.no_bar(), learn.no_logging(), distributed(learn): train(learn, 3)
-from unlearn_nb.learner import model_hash
+from unlearn_nb.engine import model_hash
 found = {'seen': [len(s) for _, s in learn.seen.seen], 'hash': model_hash(learn.model), 'bs': learn.recipe.bs,
          'epochs': learn.recipe.epochs, 'accuracy': float(learn.recorder.values[-1][-1])}
 json.dump(found, open(f'{out}/{rank_distrib()}.json', 'w'))

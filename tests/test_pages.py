@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from unlearn_nb.all import audit, bench, digits_dls, forget_class, forget_random, image_learner, oracle, train
-from unlearn_nb.report import report
+from unlearn_nb.bench.report import report
 
 playwright = pytest.importorskip('playwright.sync_api')
 pytestmark = pytest.mark.skipif(not shutil.which('chromium'), reason='needs the chromium program')

@@ -18,7 +18,7 @@ ask = """
 import json, warnings
 warnings.simplefilter('ignore')
 from unlearn_nb.all import list_data, list_methods, list_metrics
-from unlearn_nb.evidence import list_measures
+from unlearn_nb.metrics.measure import list_measures
 words = lambda v: v if isinstance(v, (str, int, float, bool, type(None))) else str(v)
 rows = lambda df: [{k: words(v) for k, v in r.items() if k != 'class'} for r in df.to_dict('records')]
 measures = [{k: words(v) for k, v in vars(m).items()} for m in list_measures()]

@@ -57,50 +57,27 @@ from .methods.curvature import SSD, FisherForgetting, Influence, fisher_diag, pe
 from .methods.distill import SCRUB, SCRUBR, BadTeacher
 from .methods.reset import CT, MSG
 from .conformance import conformance
-from unlearn_nb.worstcase import (
-    ForgettingEvents,
-    WorstCase,
-    brute_force,
-    one_shot,
-    plot_chosen,
-    plot_composition,
-    plot_search,
-    score_set,
-    worst_case,
-)
-from unlearn_nb.metrics import (
-    average_gap,
-    class_rates,
-    evaluate,
-    hit_rate,
-    js_divergence,
-    klom,
-    measures,
-    rates,
-    relearn_curve,
-    t_interval,
-    tow,
-    weight_distance,
-    zrf,
-)
+from .worst_case.exhaustive import brute_force
+from .worst_case.objective import score_set
+from .worst_case.plots import plot_chosen, plot_composition, plot_search
+from .worst_case.rankings import ForgettingEvents, one_shot
+from .worst_case.search import WorstCase, worst_case
+from .metrics.accuracy import average_gap, class_rates, hit_rate, rates, tow
+from .metrics.likeness import js_divergence, klom, zrf
+from .metrics.relearn import relearn_curve, weight_distance
+from .metrics.scores import evaluate, measures, t_interval
 from .ensemble import retrain_many
-from unlearn_nb.attacks import (
-    bucket_points,
-    epsilon,
-    forget_score,
-    lira,
-    lira_attack,
-    rmia,
-    shadow_margins,
-    svc_mia,
-    threshold_attacks,
+from .metrics.attacks import svc_mia, threshold_attacks
+from .metrics.challenge import bucket_points, epsilon, forget_score
+from .metrics.lira import lira, lira_attack, rmia, shadow_margins
+from .metrics.probes import probes
+from .audit.fakes import planted_fakes, register_fake
+from .metrics.measure import register_measure
+from .audit.run import Audit, audit, controls
+from .audit.oracles import oracle
+from unlearn_nb.vision.interpret import (
+    gradcam, plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance,
 )
-from .probes import probes
-from .fakes import planted_fakes, register_fake
-from .evidence import register_measure
-from .audit import Audit, audit, controls
-from .evidence import oracle
-from .interpret import gradcam, plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 from .store import Store, StoreError
 from .bench.comparison import compare
 from .bench.figures import plot_classes, plot_methods, plot_tradeoff, plot_unsir

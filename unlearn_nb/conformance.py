@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['ruinous', 'fixture', 'reads', 'untouched', 'reproducible', 'bn_policy', 'frozen', 'moves', 'strength', 'diverges',
-           'any_shape', 'sequence', 'digits_fixture', 'published', 'conformance']
+           'any_shape', 'sequence', 'digits_fixture', 'published', 'within_budget', 'conformance']
 
 # %% ../nbs/49_conformance.ipynb #d54f0333
 import json
@@ -20,7 +20,7 @@ from torch import nn
 
 from .core import DivergedError, RequestError, canonical
 from .vision.data import digits_dls, ImageTensors, tensor_dls
-from .method import get_method, list_methods
+from .method import Allowance, get_method, list_methods
 from .recipe import train
 from .vision.learner import image_learner
 # registers what comes with the package
@@ -74,10 +74,10 @@ def fixture(
         with learn.no_bar(), learn.no_logging(): return train(learn, 12, 2e-2)
 
 # %% ../nbs/49_conformance.ipynb #5cb5a71a
-def _run(learn, split, m, seed=0):
+def _run(learn, split, m, seed=0, **kwargs):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
-        return learn.unlearn(split, m, seed=seed)
+        return learn.unlearn(split, m, seed=seed, **kwargs)
 
 def _split(learn, m, *classes):
     "A request that the method serves"
@@ -344,6 +344,18 @@ def published(
         if change <= _moved
         else None
     )
+
+# %% ../nbs/49_conformance.ipynb #f252fe8f
+_over = 1.1 # What a method may cost in units of its budget: a batch more here and there
+
+@_rule('12 within a budget')
+def within_budget(m):
+    learn = digits_fixture()
+    split = forget_class(learn.dls, '3')
+    if m.within(Allowance(1000, 500, 50)) is m: return 'its amounts are fixed'
+    shares = {b: _run(learn, split, m, budget=b).unlearn_record.share for b in (.3, .8)}
+    for b,share in shares.items(): assert share <= b*_over, f'costs {share:.0%} with a budget of {b:.0%}'
+    assert shares[.8] > shares[.3], 'makes no use of a larger budget'
 
 # %% ../nbs/49_conformance.ipynb #23064a36
 def conformance(

@@ -1,6 +1,11 @@
-"""Moved, see `homes`; these names go with the next release"""
+"""Moved; these names go with the next release. Written by hand, as nbdev exports only what a notebook defines"""
 
 from .core import moved
 
-homes = ('vision.data', 'vision.folders', 'datasets', 'fingerprint')
-__getattr__ = moved(__name__, *homes)
+__getattr__ = moved(
+    __name__,
+    'vision.data',
+    'vision.folders',
+    'datasets',
+    'fingerprint',
+)

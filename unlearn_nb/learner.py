@@ -1,6 +1,15 @@
-"""Moved, see `homes`; these names go with the next release"""
+"""Moved; these names go with the next release. Written by hand, as nbdev exports only what a notebook defines"""
 
 from .core import moved
 
-homes = ('unlearn', 'method', 'outcome', 'engine', 'recipe', 'step_size', 'task', 'vision.learner')
-__getattr__ = moved(__name__, *homes)
+__getattr__ = moved(
+    __name__,
+    'unlearn',
+    'method',
+    'outcome',
+    'engine',
+    'recipe',
+    'step_size',
+    'task',
+    'vision.learner',
+)

@@ -11,6 +11,7 @@ import errno
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import tempfile
 import time
@@ -45,19 +46,32 @@ def source_hash(
     "Hash of what the code does: comments, docstrings and layout left out"
     return hashlib.sha256(ast.dump(_bare(ast.parse(source))).encode()).hexdigest()[:16]
 
+def _module_source(m):
+    "Its text, by a name within the package or in full"
+    try: spec = find_spec(f'unlearn_nb.{m}') or find_spec(m)
+    except ModuleNotFoundError:
+        try: spec = find_spec(m)
+        except ModuleNotFoundError: spec = None
+    if spec is None or not spec.origin: raise RequestError(f"no module {m!r} to take a code version of")
+    return Path(spec.origin).read_text()
+
+def _moved_to(source):
+    "Where the code of a module went that only keeps its old name, see `core.moved`"
+    call = re.search(r"^__getattr__ = moved\(\s*__name__,(.*?)\)", source, re.S | re.M)
+    return re.findall(r"'([\w.]+)'", call[1]) if call else []
+
 @lru_cache
 def code_version(
     *modules:str # Names within the package, such as 'learner' or 'methods.unsir', or full module names
 )->str:          # 16 hex digits; raises `RequestError` for an unknown module
     "One hash over the source of several modules"
-    def source(m):
-        try: spec = find_spec(f'unlearn_nb.{m}') or find_spec(m)
-        except ModuleNotFoundError:
-            try: spec = find_spec(m)
-            except ModuleNotFoundError: spec = None
-        if spec is None or not spec.origin: raise RequestError(f"no module {m!r} to take a code version of")
-        return Path(spec.origin).read_text()
-    return config_hash({m: source_hash(source(m)) for m in sorted(modules)})
+    found,todo = {},list(modules)
+    while todo:
+        m = todo.pop()
+        if m in found: continue
+        found[m] = _module_source(m)
+        todo += _moved_to(found[m])
+    return config_hash({m: source_hash(found[m]) for m in sorted(found)})
 
 def result_key(
     config,         # Settings, anything `canonical` accepts

@@ -21,7 +21,7 @@ from .core import DivergedError, RequestError, environment, seeded, timed
 from .engine import _is_default, model_hash, working_copy
 from .fingerprint import data_fingerprint
 from .method import Allowance, _forward, get_method
-from .outcome import check_outcome
+from .outcome import _percent, check_outcome
 from .recipe import RecipeRecorder
 from .splits import ForgetSplit, SealedSplit, part_dl
 from .task import predict_logits, task_of
@@ -61,6 +61,13 @@ class UnlearnRecord:
     def share(self)->float|None: # 1: as much as retraining; None: how the model was trained is not known
         "What forgetting cost, as a share of what retraining would"
         return self.cost/self.retraining if self.retraining else None
+
+    @property
+    def cost_says(self)->str:
+        "The cost in one sentence"
+        if self.share is None: return 'what retraining would cost is not known'
+        more = '; that is no saving, so retrain, or give a budget' if self.share >= 1 else ''
+        return f"cost {_percent(self.share)} of what retraining sends through the network{more}"
 
 # %% ../nbs/35_unlearn.ipynb #2c455138
 def retraining_cost(

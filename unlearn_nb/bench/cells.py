@@ -53,7 +53,10 @@ _making = (
 _searching = (
     'outputs',
     'ensemble',
-    'worstcase',
+    'worst_case.objective',
+    'worst_case.search',
+    'worst_case.exhaustive',
+    'worst_case.rankings',
     'methods.gradient',
     'methods.relabel',
     'methods.distill',
@@ -64,10 +67,15 @@ _code = {
     'train': _making,
     'unlearn': _making,
     'search': _making+_searching,
-    'evaluate': _making+('outputs', 'metrics'),
+    'evaluate': _making+('outputs', 'metrics.accuracy', 'metrics.likeness', 'metrics.scores'),
 }
 # modules whose change makes a score of the package stale
-_metric_code = {'attacks': ('attacks',), 'sampled': ('attacks',), 'probes': ('interpret', 'probes')}
+_attacks = 'metrics.attacks','metrics.lira'
+_metric_code = {
+    'attacks': _attacks,
+    'sampled': _attacks,
+    'probes': ('metrics.probes', 'vision.interpret', 'vision.inversion'),
+}
 
 # %% ../../nbs/82_cells.ipynb #1ef2f805
 def _bytecode(c):

@@ -16,7 +16,7 @@ import pandas as pd
 from .results import current_rows
 from .stats import corrected, paired, with_gap
 from ..core import RequestError, atomic_dir, canonical
-from ..metrics import t_interval
+from ..metrics.scores import t_interval
 
 # %% ../../nbs/88_comparison.ipynb #36c5b55b
 pair_by = ['data', 'arch', 'recipe', 'scenario', 'method', 'seed'] # What the two rows of a pair share

@@ -20,7 +20,7 @@ from matplotlib.ticker import LogFormatter
 from .cells import Cell, cell_loaders
 from ..vision.checkpoint import unpack
 from ..unlearn import UnlearnRecord
-from ..metrics import hit_rate
+from ..metrics.accuracy import hit_rate
 from ..outputs import collect
 from ..splits import ForgetSplit
 from ..store import Store

@@ -71,8 +71,9 @@ def make_request(
 def make_method(
     name:str,                # A registered method
     published:bool=False,    # Start from the authors' settings
+    budget:float|None=None,  # Share of what retraining costs that it may spend, see `Learner.unlearn`
     **hyper                  # Hyper-parameters
-):                           # Instance and label; raises `RequestError`
+):                           # Instance, label and budget; raises `RequestError`
     "A method, and what to call it in a table"
     m = get_method(name)
     if published and not hasattr(type(m), 'published'):
@@ -82,7 +83,8 @@ def make_method(
     words = [name]
     if published: words.append('published')
     if hyper: words.append(f"({', '.join(f'{k}={v}' for k,v in sorted(hyper.items()))})")
-    return m,' '.join(words)
+    if budget is not None: words.append(f'budget {budget:g}')
+    return m,' '.join(words),budget
 
 # %% ../../nbs/81_grid.ipynb #c5ad889b
 @dataclass
@@ -101,6 +103,8 @@ class Run:
     # Of the retrained models, added to the seed of the run
     oracle_seeds:list=field(default_factory=lambda: [100])
     options:dict=field(default_factory=dict)   # For the loaders, such as n or bs
+    # Share of what retraining costs that each method may spend, unless its own settings say otherwise
+    budget:float|None=None
 
 # %% ../../nbs/81_grid.ipynb #799883f5
 def _checked(d, cls, where):
@@ -119,6 +123,8 @@ def _check_run(r, where):
         raise RequestError(f"{where}: name at least one request, such as {example}")
     if not isinstance(r.epochs, int) or r.epochs < 1:
         raise RequestError(f"{where}: `epochs` must be a whole number of at least 1, got {r.epochs!r}")
+    if r.budget is not None and not r.budget > 0:
+        raise RequestError(f"{where}: `budget` must be positive, got {r.budget!r}")
     for s in [*r.seeds, *r.oracle_seeds]:
         if isinstance(s, bool) or not isinstance(s, int) or s < 0:
             raise RequestError(f"{where}: seeds are integers >= 0, got {s!r}")

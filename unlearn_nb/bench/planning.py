@@ -19,7 +19,9 @@ from ..core import RequestError, config_hash
 from ..fingerprint import data_fingerprint
 from ..method import get_method, get_method_class
 from ..vision.learner import image_learner
-from ..worstcase import check_search, one_shot, worst_case
+from ..worst_case.rankings import one_shot
+from ..worst_case.search import check_search
+from ..worst_case.search import worst_case
 
 # %% ../../nbs/83_planning.ipynb #6ecefd0e
 def blank_learner(
@@ -96,10 +98,12 @@ def _request_cells(r, q, methods, first, base, about, add, dls, data):
     needs,name,left = _planned(dls, q, first, base, about, add, data)
     about = {**about, 'scenario': name, 'request': q.get('kind', 'class')}
     made = {first: {**about, 'method': 'original'}}
-    todo = [('retrain', get_method('retrain'), about['seed']+s) for s in r.oracle_seeds]
-    todo += [(label, m, about['seed']) for m,label in methods if m.name != 'retrain']
-    for label,m,s in todo:
+    todo = [('retrain', get_method('retrain'), None, about['seed']+s) for s in r.oracle_seeds]
+    for m,label,budget in methods:
+        if m.name != 'retrain': todo.append((label, m, r.budget if budget is None else budget, about['seed']))
+    for label,m,budget,s in todo:
         config = {**base, 'request': q, 'method': m.name, 'hyper': asdict(m), 'seed': s}
+        if budget is not None: config['budget'] = budget
         work = left*r.epochs if label == 'retrain' else n
         a = {**about, 'method': label, **({'oracle': s} if label == 'retrain' else {})}
         made[add(make_cell('unlearn', config, (first, *needs), a, work, data, type(m)))] = a

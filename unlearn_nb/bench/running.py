@@ -29,7 +29,9 @@ from ..method import get_method
 from ..recipe import train
 from ..registry import load_home
 from ..store import Store
-from ..worstcase import composition, one_shot, worst_case
+from ..worst_case.plots import composition
+from ..worst_case.rankings import one_shot
+from ..worst_case.search import worst_case
 
 # %% ../../nbs/84_running.ipynb #c6ad8809
 def _train(c, learn):
@@ -61,7 +63,8 @@ def _request_of(c, learn, found):
 def _unlearn(c, learn, split):
     "Unlearn from an original"
     hyper = {k: tuple(v) if isinstance(v, list) else v for k,v in c['hyper'].items()}
-    new = learn.unlearn(split, get_method(c['method'], **hyper), seed=c['seed'])
+    method = get_method(c['method'], **hyper)
+    new = learn.unlearn(split, method, seed=c['seed'], budget=c.get('budget'))
     return asdict(new.unlearn_record),pack(new),new.unlearn_record.seconds
 
 def _evaluate(c, learn, split, retrained):

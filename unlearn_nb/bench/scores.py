@@ -11,10 +11,11 @@ from contextlib import contextmanager
 import pandas as pd
 import torch
 
-from ..attacks import attack_rates
-from ..metrics import class_rates, distances, rates
+from ..metrics.attacks import attack_rates
+from ..metrics.accuracy import class_rates, rates
+from ..metrics.likeness import distances
 from ..outputs import Outputs, collect
-from ..probes import probes
+from ..metrics.probes import probes
 from ..registry import Registry
 
 # %% ../../nbs/80_scores.ipynb #0181bd04

@@ -15,7 +15,7 @@ from scipy import stats as sps
 # %% ../../nbs/87_stats.ipynb #5885f005
 from .results import group_by, mixed_threads
 from ..core import RequestError
-from ..metrics import all_equal, t_interval
+from ..metrics.scores import all_equal, t_interval
 
 # %% ../../nbs/87_stats.ipynb #535aaf6c
 def summary(

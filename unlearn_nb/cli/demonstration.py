@@ -20,6 +20,7 @@ from ..core import atomic_dir
 
 # %% ../../nbs/99_demonstration.ipynb #4afb9c65
 _shown = 'unsir','finetune','neggrad','salun','scrub','influence'
+_budget = .1 # Of the cost of retraining, for methods that can be scaled
 
 def _methods(method):
     "Settings of the methods to show"
@@ -39,6 +40,7 @@ def _demo_grid(data, arch, forget, epochs, method, recipe, n, seed):
         'data': data,
         'arch': arch,
         'epochs': epochs or default_epochs(data),
+        'budget': _budget,
         'recipe': recipe,
         'seeds': [seed],
         'methods': _methods(method),
@@ -55,7 +57,7 @@ def _demo_figures(rows, cells, store, out):
     matplotlib.use('agg')
     from unlearn_nb import audit as judge
     from unlearn_nb.bench import figures, grid
-    from unlearn_nb.interpret import plot_predictions
+    from unlearn_nb.vision.interpret import plot_predictions
     learners = figures.load_learners(rows, cells, store)
     learn = learners['original']
     split = grid.make_request(learn.dls, **next(c.config['request'] for c in cells if c.kind == 'evaluate'))

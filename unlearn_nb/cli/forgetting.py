@@ -48,7 +48,7 @@ def _measured(learn, split, n, step):
     "`measures`, with a step of progress for each partition"
     from unlearn_nb.all import measures
     from unlearn_nb.bench.scores import answers, asked_once
-    from unlearn_nb.metrics import rates
+    from unlearn_nb.metrics.accuracy import rates
     outs = {}
     for p in _partitions:
         outs |= answers(learn, split, [p], n)
@@ -94,6 +94,7 @@ def _write(new, scores, out, target, overwrite):
     files = [target, 'record.json', *(['scores.json'] if scores else [])]
     typer.echo(f"{', '.join(files)} are in {out}")
     typer.echo(new.unlearn_record.outcome['says'])
+    if new.unlearn_record.share is not None: typer.echo(new.unlearn_record.cost_says)
 
 def target_file(
     model:Path,    # File of the original
@@ -135,6 +136,10 @@ def forget(
     epochs: Epochs = None,
     bs: Bs = None,
     seed: Seed = 0,
+    budget: Annotated[
+        Optional[float],
+        Option(help="What the method may send through the network, as a share of what retraining would: 0.1"),
+    ] = None,
     score: Annotated[str, Option(help="quick (500 samples of each partition), full, or none")] = 'quick',
     trust_pickle: TrustPickle = False,
     overwrite: Overwrite = False,
@@ -153,5 +158,6 @@ def forget(
         check_same_data(forget_file, learn)
         split = asked_split(learn, forget, idxs)
         typer.echo(str(split), err=True)
-        new = learn.unlearn(split, method, seed=seed, progress=bar_wanted(), **settings)
+        how = dict(seed=seed, progress=bar_wanted(), budget=budget)
+        new = learn.unlearn(split, method, **how, **settings)
         _write(new, score_both(learn, new, split, score), out, target, overwrite)

@@ -84,15 +84,15 @@ Epochs = Annotated[
     Optional[int], Option(min=1, help="For retraining where the model carries no recipe")
 ]
 TrainEpochs = Annotated[
-    Optional[int], Option(min=1, help="Of the training. Default: 5 for digits, 8 otherwise")
+    Optional[int], Option(min=1, help="Of the training. Default: 20 for digits, 8 otherwise")
 ]
 TrainArch = Annotated[str, Arch.__metadata__[0]]
 
 def default_epochs(
     data # As a command was given it
 )->int:
-    "Epochs of a training where nothing is said: small data need few"
-    return 5 if data == 'digits' else 8
+    "Epochs of a training where nothing is said: so many that forgetting is a small share of them"
+    return 20 if data == 'digits' else 8
 
 # %% ../../nbs/93_options.ipynb #17daa21b
 _words = {'none': None, 'true': True, 'false': False}

@@ -60,7 +60,7 @@ def _train_loaders(data, size=None, normalize=None, classes=None, augment=None, 
 def _trained(data, arch, reading, epochs, seed, out, settings):
     "Train a model, and keep it"
     from unlearn_nb.all import image_learner, save_model, train
-    from unlearn_nb.worstcase import check_search
+    from unlearn_nb.worst_case.search import check_search
     dls = _train_loaders(data, **reading)
     check_search(dls, **settings)
     learn = image_learner(dls, arch, seed=seed)
@@ -77,7 +77,7 @@ def _original(data, model, arch, reading, epochs, seed, out, settings, overwrite
         _same_training(saved, arch or 'small_resnet', seed, epochs)
         model = saved
     if model is None: return _trained(data, arch or 'small_resnet', reading, epochs, seed, out, settings)
-    from unlearn_nb.worstcase import check_search
+    from unlearn_nb.worst_case.search import check_search
     learn = load_learner(model, data, trust, arch=arch, **reading)
     check_search(learn.dls, **settings)
     return learn

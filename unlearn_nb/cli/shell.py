@@ -83,7 +83,7 @@ polite = cli_errors # The name until now, for one release
 _legend = """
 In percent. A_Df, A_Dr: held-out samples of the classes that went, and of those that stay, named rightly.
 UA: samples of the forget set named wrongly. RA, TA: retained training samples, and held-out ones, named
-rightly."""
+rightly. cost: samples sent through the network, beside those of retraining."""
 _columns = 'A_Df','A_Dr','UA','RA','TA'
 
 def score_table(
@@ -92,8 +92,10 @@ def score_table(
     "Scores as text, with a legend"
     share = lambda v: '-' if v is None else f"{100*v:.1f}"
     seconds = lambda v: '-' if v is None else f"{v:.1f}"
-    lines = [['model', *_columns, 'seconds']]
-    lines += [[r['method'], *(share(r[k]) for k in _columns), seconds(r['seconds'])] for r in rows]
+    lines = [['model', *_columns, 'cost', 'seconds']]
+    for r in rows:
+        rates = [share(r[k]) for k in _columns]
+        lines.append([r['method'], *rates, share(r.get('images_ratio')), seconds(r['seconds'])])
     wide = [max(map(len, column)) for column in zip(*lines)]
     pad = lambda line: [line[0].ljust(wide[0]), *(c.rjust(w) for c,w in zip(line[1:], wide[1:]))]
     return '\n'.join('  '.join(pad(line)) for line in lines)+_legend

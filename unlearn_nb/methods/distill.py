@@ -6,7 +6,7 @@
 __all__ = ['distill_kl', 'SCRUB', 'nearest_epoch', 'SCRUBR', 'TwoTeachers', 'TwoTeachersMixed', 'BadTeacher']
 
 # %% ../../nbs/46_distill.ipynb #5af033ef
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from fastai.callback.core import Callback

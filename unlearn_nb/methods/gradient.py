@@ -100,8 +100,9 @@ class Tuned(UnlearnMethod):
 
     def within(self, may):
         "As many retained samples, in as many passes, as may be read"
-        n = largest_within(lambda n: self.spends(n, may), may.samples, _most_passes*may.retain)
-        return replace(self, samples=n, epochs=None)
+        small = replace(self, bs=self.bs or min(64, may.bs), epochs=None) # batches may shrink with the sample
+        n = largest_within(lambda n: small.spends(n, may), may.samples, _most_passes*may.retain)
+        return replace(small, samples=n)
 
     def rate(self,
         learn, # The working copy; its model stays as it is
