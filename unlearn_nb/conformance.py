@@ -349,7 +349,10 @@ def published(
 _over = 1.1 # What a method may cost in units of its budget: a batch more here and there
 
 @_rule('12 within a budget')
-def within_budget(m):
+def within_budget(
+    m # A method, as `get_method` makes it
+):    # A note where there is nothing to check, else None
+    "A budget is kept, and a larger one is made use of"
     learn = digits_fixture()
     split = forget_class(learn.dls, '3')
     if m.within(Allowance(1000, 500, 50)) is m: return 'its amounts are fixed'

@@ -163,11 +163,11 @@ class UNSIR(UnlearnMethod):
     wreck = dict(impair_lr=1e30)
 
     def within(self, may):
-        "Half for noise, range test and a first round, half for a second if it is called for"
+        "One round: a second would have to be paid for in advance, and half as much is too little to repair"
         def amounts(n): # to repair with, in all
             noise = min(self.noise_images, max(16, n//8))
-            return replace(self, noise_images=noise, impair_samples=max(1, n//5), repair_samples=n,
-                           repair_epochs=None, rounds=min(self.rounds, 2))
+            some = dict(noise_images=noise, impair_samples=max(1, n//5), repair_samples=n)
+            return replace(self, **some, repair_epochs=None, rounds=1)
         most = _most_passes*may.retain
         n = largest_within(lambda n: amounts(n).spends(n, may), may.samples, most)
         return amounts(n)
@@ -176,7 +176,7 @@ class UNSIR(UnlearnMethod):
         n,  # Retained images to repair with, in all
         may # Says how many samples stay
     ):      # In samples forward and backward; a forward pass alone counts a third
-        "What noise for one class, the range test and two rounds with `n` samples to repair cost"
+        "What noise for one class, the range test and the rounds with `n` samples to repair cost"
         impair = min(self.impair_samples, may.retain)*self.impair_epochs
         noise = self.noise_images*self.noise_steps
         test = 2*_range_steps*min(64, max(16, impair//17))*(1+_forward) # bs of the test's loader
