@@ -256,6 +256,98 @@ def grow(self:Shape, by:int=2): # A larger shape
     ]
 
 
+def test_words_are_inherited(tmp_path, monkeypatch):
+    "From the method that is overridden, the attribute that describes it or a field, never from others"
+    package = tmp_path / apidoc.package
+    package.mkdir()
+    (package / 'small.py').write_text(
+        """
+__all__ = ['Base', 'Middle', 'Leaf', 'Stranger']
+class Base:
+    "A base"
+    # losses(s, xb) -> the loss of each. `s`: a state, \
+with two parts; `xb`: inputs. None: there is none
+    losses = None
+    def run(self,
+        learn, # A copy
+        split, # A view
+        way='' # One word
+    )->dict:   # What was done
+        "Do it"
+@dataclass
+class Middle(Base):
+    "Between"
+    epochs:int=1 # Passes
+    def run(self, learn, split, way=''): return {}
+@dataclass
+class Leaf(Middle):
+    "At the end"
+    epochs:int=3
+    def run(self, learn, split,
+        more,  # Of its own
+        way='' # Another word
+    ): return {}
+    def losses(self, s, xb, yb): return s
+    def jump(self, learn): return learn
+class Stranger:
+    "Not related"
+    def run(self, learn): return learn
+""".replace('\\\n', '')
+    )
+    monkeypatch.setattr(apidoc, 'root', tmp_path)
+    found = apidoc.modules()
+    items = {i.name: i for i in apidoc.everything(found)}
+    for name in ('Middle.run', 'Leaf.run'):
+        run = items[name]
+        assert [p.doc for p in run.params][:2] == ['A copy', 'A view'] and run.like == 'Base.run'
+        assert (run.doc, run.return_doc) == ('Do it', 'What was done')
+    assert [p.doc for p in items['Leaf.run'].params[2:]] == ['Of its own', 'Another word']
+    assert [p.doc for p in items['Leaf.losses'].params] == ['A state, with two parts', 'Inputs', '']
+    assert items['Leaf.losses'].like == 'Base.losses' and not items['Stranger.run'].like
+    assert [(p.name, p.default, p.doc) for p in items['Leaf'].params] == [('epochs', '3', 'Passes')]
+    assert list(apidoc.missing(found)) == [
+        'small.Leaf.losses(yb)',
+        'small.Leaf.jump(learn)',
+        'small.Stranger.run(learn)',
+    ]
+    page = apidoc.module_page('small', found['small'], apidoc.names(found), '')
+    assert page.count('As in {py:obj}`Base.run') == 2
+
+
+def test_help_of_a_command_is_its_word(tmp_path, monkeypatch):
+    "Options written out, named, borrowed from another, or as a default; one without help has no word"
+    package = tmp_path / apidoc.package
+    package.mkdir()
+    (package / 'options.py').write_text(
+        """
+Size = Annotated[Optional[int], Option(min=1, help="Side, in " "pixels")]
+Other = Annotated[str, Size.__metadata__[0]]
+"""
+    )
+    (package / 'command.py').write_text(
+        """
+__all__ = ['go']
+def go(
+    size: Size = None,
+    other: Other = 'a',
+    out: Annotated[Path, Argument(help="Where to")] = Path('.'),
+    old: bool = typer.Option(False, '--old', help="As before"),
+    bare: Annotated[int, Option(min=0)] = 1,
+): "Go"
+"""
+    )
+    monkeypatch.setattr(apidoc, 'root', tmp_path)
+    (go,) = apidoc.modules()['command']['items']
+    assert [(p.type, p.default, p.doc) for p in go.params] == [
+        ('Optional[int]', 'None', 'Side, in pixels'),
+        ('str', "'a'", 'Side, in pixels'),
+        ('Path', "Path('.')", 'Where to'),
+        ('bool', 'False', 'As before'),
+        ('int', '1', ''),
+    ]
+    assert go.missing() == ['bare']
+
+
 def test_every_parameter_has_a_word():
     rows = list(apidoc.missing())
     assert len(rows) <= ceiling, (

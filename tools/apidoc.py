@@ -45,6 +45,7 @@ class Item:
     lines: tuple = (0, 0)
     decorators: list = field(default_factory=list)
     value: str = ''
+    like: str = ''  # `Base.method` whose words are taken over
 
     @property
     def full(self):
@@ -102,6 +103,37 @@ def default_of(node):
     return written(node)
 
 
+def annotated(node, aliases):
+    "`(type, Option(help=...))` of an `Annotated` parameter, written out or by a name; else (None, None)"
+    if isinstance(node, ast.Name):
+        node = aliases.get(node.id)
+    if not isinstance(node, ast.Subscript) or written(node.value).split('.')[-1] != 'Annotated':
+        return None, None
+    kind, said = node.slice.elts[:2]
+    if other := re.fullmatch(r'(\w+)\.__metadata__\[0\]', written(said)):
+        said = annotated(ast.Name(other[1]), aliases)[1]
+    return kind, said
+
+
+def help_of(node):
+    "What `typer.Option(help=...)` or `Argument(help=...)` says: the command line's word for a parameter"
+    if not isinstance(node, ast.Call) or call_name(node) not in ('Option', 'Argument'):
+        return ''
+    words = [k.value.value for k in node.keywords if k.arg == 'help' and isinstance(k.value, ast.Constant)]
+    return words[0].replace('\\[', '[') if words else ''
+
+
+def aliases_of(files):
+    "Name -> node of every `Name = Annotated[...]` of a module's top"
+    found = {}
+    for f in files:
+        for n in ast.parse(f.read_text()).body:
+            if isinstance(n, ast.Assign) and isinstance(n.targets[0], ast.Name):
+                if written(n.value).startswith('Annotated['):
+                    found[n.targets[0].id] = n.value
+    return found
+
+
 def call_name(node):
     "`name` of a decorator, called or not"
     node = node.func if isinstance(node, ast.Call) else node
@@ -124,8 +156,9 @@ def split_raises(text):
     return text[: m.start()].rstrip(' ;,.('), m[1].removesuffix(')') if '(' not in m[1] else m[1]
 
 
-def function(node, module, notes, kind='function', owner=''):
+def function(node, module, notes, kind='function', owner='', aliases=()):
     "A public function or method"
+    aliases = dict(aliases)
     a, decorators = node.args, [call_name(d) for d in node.decorator_list]
     plain = [*a.posonlyargs, *a.args]
     defaults = [None] * (len(plain) - len(a.defaults)) + list(a.defaults)
@@ -152,16 +185,12 @@ def function(node, module, notes, kind='function', owner=''):
         if i + 1 == len(rows) and head == ends[i] and node.returns is not None:
             doc = ''
         delegated = star == '**' and 'delegates' in decorators
-        params.append(
-            Param(
-                p.arg,
-                annotation(p.annotation),
-                default_of(d) if d is not None else None,
-                doc,
-                star,
-                not delegated,
-            )
-        )
+        of, said = annotated(p.annotation, aliases)
+        if help_of(d):  # typer's older way: the option is the default
+            said, d = d, d.args[0] if d.args else None
+        default = default_of(d) if d is not None else None
+        kind_of = annotation(p.annotation if of is None else of)
+        params.append(Param(p.arg, kind_of, default, doc or help_of(said), star, not delegated))
     after = [notes[n] for n in range(max(ends, default=head), body) if n in notes and n not in ends]
     if not after and node.returns is not None and head in notes and (not rows or head in ends):
         after = [notes[head]]
@@ -226,7 +255,7 @@ def cls(node, module, notes):
     return item
 
 
-def read(file):
+def read(file, aliases=()):
     "Module name, its docstring, the public items in the order of the source, and what it gets from elsewhere"
     source = file.read_text()
     tree, notes = ast.parse(source), comments(source)
@@ -255,7 +284,7 @@ def read(file):
                     m.kind = 'property'
                 (made[owner].members if owner in made else items).append(m)
         elif isinstance(n, ast.FunctionDef) and n.name in public:
-            items.append(function(n, module, notes))
+            items.append(function(n, module, notes, aliases=aliases))
             made[n.name] = items[-1]
         elif isinstance(n, ast.Assign):
             for t in n.targets:
@@ -277,11 +306,12 @@ def read(file):
 
 def modules():
     "Every module of the package that has something public, by name"
-    found = {}
-    for file in sorted((root / package).glob('**/*.py')):
+    found, files = {}, sorted((root / package).glob('**/*.py'))
+    aliases = aliases_of(files)
+    for file in files:
         if file.name.startswith('_') and file.name != '__init__.py':
             continue
-        module, doc, items, others, tree = read(file)
+        module, doc, items, others, tree = read(file, aliases)
         moved = any(isinstance(n, ast.Assign) and written(n.targets[0]) == '__getattr__' for n in tree.body)
         if module and (items or others) and not (moved and not items):
             found[module] = dict(doc=doc, items=items, others=others, file=file.relative_to(root))
@@ -289,7 +319,8 @@ def modules():
 
 
 def inherit(found):
-    "A class without parameters of its own has those of its base; a dataclass has its base's fields first"
+    """A class without parameters of its own has those of its base; a dataclass has its base's fields first.
+    What overrides a field or method of a base has the base's words where it has none of its own"""
     classes = {i.name: i for m in found.values() for i in m['items'] if i.kind == 'class'}
 
     def complete(item, seen=()):
@@ -310,9 +341,58 @@ def inherit(found):
 
     own = {id(i): [p.name for p in i.params] for i in classes.values()}
     for i in classes.values():
+        for base in bases(i, classes):
+            if i.fields and base.fields:
+                take_words(i.params, base.params)
+            for m in i.members:
+                override(m, base)
+    for i in classes.values():
         complete(i)
         i.own = own[id(i)]
     return found
+
+
+def bases(item, classes):
+    "The known bases of a class, nearest first"
+    for b in item.bases:
+        base = classes.get(b.split('.')[-1])
+        if base is not None and base is not item:
+            yield base
+            yield from bases(base, classes)
+
+
+def take_words(params, words):
+    "Fill in what is missing from parameters of the same name; true if something was"
+    known = {p.name: p.doc for p in words if p.doc}
+    empty = [p for p in params if not p.doc and p.name in known]
+    for p in empty:
+        p.doc = known[p.name]
+    return bool(empty)
+
+
+def protocol(attribute):
+    "Parameters that the comment of a class attribute explains, as '`xb`: inputs of the batch;'"
+    found = re.findall(r'`(\w+)`: (.*?)(?=[;.](?: |$)|$)', attribute.doc)
+    return [Param(n, doc=d[:1].upper() + d[1:]) for n, d in found]
+
+
+def override(method, base):
+    "A method takes over the words of what it overrides, a method or an attribute that says what to put there"
+    name = method.name.split('.')[-1]
+    for above in base.members:
+        if above.name.split('.')[-1] == name and above is not method:
+            told = take_words(method.params, above.params)
+            if not method.doc:
+                method.doc, told = above.doc, True
+            if not method.return_doc and not method.raises and above.return_doc:
+                method.return_doc, told = above.return_doc, True
+                method.returns = method.returns or above.returns
+            if told and not method.like:
+                method.like = above.like or above.name
+    for a in base.attributes:
+        if a.name == name and take_words(method.params, protocol(a)):
+            method.like = method.like or f'{base.name}.{name}'
+            method.doc = method.doc or a.doc.split('. ')[0].partition(' -> ')[2]
 
 
 def everything(found=None):
@@ -432,6 +512,8 @@ def entry(item, index, url, depth=0):
     body = []
     if item.doc:
         body.append(link(escape(item.doc), index))
+    if item.like:
+        body.append(f'As in {link(f"`{item.like}`", index)}.')
     what = 'field' if item.fields else 'parameter'
     body.append(table(item.params, what, index))
     if item.attributes:

@@ -52,11 +52,11 @@ def _plain(n_out):
 
 @lru_cache(None)
 def fixture(
-    kind:str='bn',    # 'bn' (with batch norm), 'deep' (with two), 'plain' (without) or 'sisa'
-    classes:int=4,
-    n:int=70,         # Training images
-    bs:int=16
-)->Learner: # Trained; do not change it
+    kind:str='bn', # 'bn' (with batch norm), 'deep' (with two), 'plain' (without) or 'sisa'
+    classes:int=4, # Classes, 2 to 9
+    n:int=70,      # Training images
+    bs:int=16      # Batch size
+)->Learner:        # Trained; do not change it
     "A learner that trains in a fraction of a second"
     with torch.random.fork_rng():
         torch.manual_seed(7)
@@ -116,7 +116,10 @@ def _rule(title):
     return _add
 
 @_rule('1 reads what it declares')
-def reads(m):
+def reads(
+    m # A method, as `get_method` makes it
+):
+    "Only declared partitions are read, and those really are"
     learn = fixture(m.fixtures[0])
     split, seen = _split(learn, m), set()
     def tally(ds, i):
@@ -129,7 +132,10 @@ def reads(m):
         )
 
 @_rule('2 leaves the original alone')
-def untouched(m):
+def untouched(
+    m # A method, as `get_method` makes it
+):
+    "The original stays as it is, even when interrupted"
     for kind in m.fixtures:
         learn = fixture(kind)
         split, before = _split(learn, m), snapshot(learn.model)
@@ -154,7 +160,10 @@ def untouched(m):
         assert not differing(before, learn.model) and state() == was, 'the original changed when interrupted'
 
 @_rule('3 same seed, same weights')
-def reproducible(m):
+def reproducible(
+    m # A method, as `get_method` makes it
+):
+    "Same seed, same bits; another seed, other bits"
     learn = fixture(m.fixtures[0])
     split = _split(learn, m)
     made = [_once(m, m.fixtures[0]).model]
@@ -166,7 +175,10 @@ def reproducible(m):
 
 # %% ../nbs/49_conformance.ipynb #fbff841d
 @_rule('4 batch-norm policy')
-def bn_policy(m):
+def bn_policy(
+    m # A method, as `get_method` makes it
+):    # A note where there is nothing to check, else None
+    "Batch-norm statistics move exactly where the field `bn` says so"
     if m.exact: return 'the recipe says'
     learn = fixture('bn')
     split, before = _split(learn, m), snapshot(learn.model)
@@ -180,7 +192,10 @@ def bn_policy(m):
             assert moved(get_method(m, bn='train')), "statistics stayed under bn='train'"
 
 @_rule('5 what is frozen stays')
-def frozen(m):
+def frozen(
+    m # A method, as `get_method` makes it
+):    # A note where there is nothing to check, else None
+    "What `still` promises does not move, and something else does"
     learn = fixture('sisa' if 'sisa' in m.fixtures else 'deep')
     split = _split(learn, m)
     still = m.still(learn, split)
@@ -191,7 +206,10 @@ def frozen(m):
     assert differing(snapshot(learn.model), new.model), 'nothing moved'
 
 @_rule('6 the student moves')
-def moves(m):
+def moves(
+    m # A method, as `get_method` makes it
+):
+    "The new model differs, and shares no parameter with the original"
     for kind in m.fixtures:
         learn,new = fixture(kind),_once(m, kind)
         assert differing(snapshot(learn.model), new.model), 'nothing moved'
@@ -201,7 +219,10 @@ def moves(m):
 
 # %% ../nbs/49_conformance.ipynb #c687f7a9
 @_rule('7 strength')
-def strength(m):
+def strength(
+    m # A method, as `get_method` makes it
+):    # A note where there is nothing to check, else None
+    "No strength changes nothing, more strength forgets more"
     if m.strength is None: return 'exact'
     learn = fixture('bn')
     split = _split(learn, m)
@@ -219,7 +240,10 @@ def strength(m):
     assert b < c and c > a + .05, f'loss on the forget set {a:.3f}, {b:.3f}, {c:.3f}'
 
 @_rule('8 divergence is an error')
-def diverges(m):
+def diverges(
+    m # A method, as `get_method` makes it
+):    # A note where there is nothing to check, else None
+    "A ruinous setting ends in `DivergedError`, which says what to lower"
     if m.wreck is None: return 'cannot diverge'
     learn = fixture('bn')
     before = snapshot(learn.model)
@@ -233,7 +257,10 @@ def diverges(m):
     assert not differing(before, learn.model)
 
 @_rule('9 any classes, any batch')
-def any_shape(m):
+def any_shape(
+    m # A method, as `get_method` makes it
+):
+    "Other numbers of classes, images and batches do, and the record can be written down"
     for classes,n,bs,ks in ((2, 33, 16, 'b'), (5, 71, 14, 'bd'), (3, 40, 64, 'a')):
         learn = fixture(m.fixtures[0], classes, n, bs)
         split = _split(learn, m, *ks)
@@ -246,7 +273,10 @@ def any_shape(m):
 
 # %% ../nbs/49_conformance.ipynb #de2bc54b
 @_rule('10 a second request')
-def sequence(m):
+def sequence(
+    m # A method, as `get_method` makes it
+):    # A note where a known return is warned of, else None
+    "A second request does not bring the first one back"
     learn = fixture(m.fixtures[0])
     first = _split(learn, m, 'b')
     second = _split(learn, m, 'c') if 'class' in m.requests else forget_random(learn.dls, frac=0.2, seed=1)
@@ -270,7 +300,9 @@ ruinous = {  # Published settings that cost a small network of 300 digits more t
 _moved,_lost = .01,.1 # Largest change of a probability on the forget set; share of retained accuracy
 
 @lru_cache(None)
-def digits_fixture(n:int=300)->Learner: # Trained; do not change it
+def digits_fixture(
+    n:int=300 # Training images
+)->Learner:   # Trained; do not change it
     "A small residual network for the digits"
     with torch.random.fork_rng():
         torch.manual_seed(7)
@@ -287,7 +319,10 @@ def _published(m):
     return new,[str(w.message) for w in seen if m.name in str(w.message)]
 
 @_rule('11 published settings')
-def published(m):
+def published(
+    m # A method, as `get_method` makes it
+):    # A note: has no such setting, refuses, warns or is known to ruin; else None
+    "The authors' settings work here, or say that they do not"
     if not hasattr(type(m), 'published'): return 'has none'
     new,said = _published(m)
     if new is None: return f'refuses: {said[0]}'
@@ -314,7 +349,10 @@ def published(m):
 _over = 1.1 # What a method may cost in units of its budget: a batch more here and there
 
 @_rule('12 within a budget')
-def within_budget(m):
+def within_budget(
+    m # A method, as `get_method` makes it
+):    # A note where there is nothing to check, else None
+    "A budget is kept, and a larger one is made use of"
     learn = digits_fixture()
     split = forget_class(learn.dls, '3')
     if m.within(Allowance(1000, 500, 50)) is m: return 'its amounts are fixed'

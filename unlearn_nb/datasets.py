@@ -67,8 +67,8 @@ def dataset_targets(
 
 # %% ../nbs/06_datasets.ipynb #032b0948
 def class_names(
-    dls:DataLoaders
-)->list[str]:
+    dls:DataLoaders # With a `vocab`; without one, the labels are counted
+)->list[str]:       # Without a vocabulary the numbers from 0 to the largest label, as text
     "Class names of `dls` in label order"
     vocab = getattr(dls, 'vocab', None)
     if vocab is None: vocab = range(int(dataset_targets(dls.train_ds).max())+1)
@@ -96,10 +96,10 @@ def is_labels(
     return targets.ndim == 1 and not targets.is_floating_point()
 
 def stratified(
-    targets:Tensor,  # int64 labels (n,)
-    n:int,           # How many to draw, 1..len(targets)
-    seed:int=0
-)->Tensor:           # Sorted positions (n,)
+    targets:Tensor, # int64 labels (n,)
+    n:int,          # How many to draw, 1..len(targets)
+    seed:int=0      # Same seed: same draw
+)->Tensor:          # Sorted positions (n,)
     "Draw `n` positions, each class in proportion"
     targets = torch.as_tensor(targets)
     if not 1 <= n <= len(targets): raise RequestError(f"cannot draw {n} of {len(targets)} samples")
@@ -114,7 +114,7 @@ def stratified(
 def drawn(
     targets:Tensor, # From `raw_targets`
     n:int,          # How many to draw, 1..len(targets)
-    seed:int=0
+    seed:int=0      # Same seed: same draw
 )->Tensor:          # Sorted positions (n,)
     "Draw positions: each class in proportion, or evenly where there are no classes"
     if is_labels(targets): return stratified(targets, n, seed)

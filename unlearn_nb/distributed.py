@@ -22,9 +22,9 @@ from .vision.data import MemoryDL
 class SharedDL(DistributedDL):
     "One process's part of every batch of a `MemoryDL`; all processes draw the same order"
     def __init__(self,
-        dl:MemoryDL,
-        rank:int|None=None,       # None: of this process
-        world_size:int|None=None  # None: number of processes
+        dl:MemoryDL,             # The loader to share; raises `RequestError` for another kind
+        rank:int|None=None,      # None: of this process
+        world_size:int|None=None # None: number of processes
     ):
         if not isinstance(dl, MemoryDL):
             raise RequestError(
@@ -59,7 +59,11 @@ class SharedDL(DistributedDL):
             )
         self.dl.after_iter()
 
-    def to_detach(self, b, cpu=True, gather=True):
+    def to_detach(self,
+        b,          # A tensor, or tensors in lists, tuples and dicts
+        cpu=True,   # Move them to the CPU
+        gather=True # Put the parts of all processes together; numbers become their mean
+    ):
         "As fastai's, but parts may differ in size"
         b = to_detach(b, cpu, False)
         if not gather or self.world_size == 1 or not torch.distributed.is_initialized(): return b
@@ -72,9 +76,9 @@ class SharedDL(DistributedDL):
 # %% ../nbs/33_distributed.ipynb #aa7bb923
 @contextmanager
 def distributed(
-    learn:Learner,
-    **kwargs # For Accelerate's `Accelerator`
-):           # The learner; a single process changes nothing
+    learn:Learner, # With in-memory loaders
+    **kwargs       # For Accelerate's `Accelerator`
+):                 # The learner; a single process changes nothing
     "Fit inside this on all processes that `torchrun` or `accelerate launch` started"
     if (num_distrib() or 1) == 1:
         yield learn

@@ -67,7 +67,9 @@ class BatchNormMode(Callback):
     """`'train'`: batch statistics are used and remembered; `'eval'`: the stored statistics are used and stay
     as they are"""
     run_valid = False
-    def __init__(self, mode:str):
+    def __init__(self,
+        mode:str # 'train' or 'eval'; else raises `RequestError`
+    ):
         if mode not in ('train', 'eval'):
             raise RequestError(f"batch-norm mode must be 'train' or 'eval', got {mode!r}")
         self.mode = mode
@@ -78,7 +80,10 @@ class BatchNormMode(Callback):
 class DivergenceGuard(Callback):
     "End the fit when the loss is not finite; the error is kept for the caller to raise"
     run_valid,error = False,None
-    def __init__(self, method, hint): self.method,self.hint = method,hint
+    def __init__(self,
+        method, # Whose fit it is, for the message
+        hint    # Hyper-parameter that the message says to lower
+    ): self.method,self.hint = method,hint
     def after_batch(self):
         loss = self.loss.item()
         if not np.isfinite(loss):
@@ -91,7 +96,9 @@ class DivergenceGuard(Callback):
 class CostMeter(Callback):
     "Count the images that pass through the network, forward alone and forward with backward"
     order = 1000
-    def __init__(self, images=None):
+    def __init__(self,
+        images=None # Counts to go on with, 'forward' and 'forward_backward'; None: from zero
+    ):
         self.images = {'forward': 0, 'forward_backward': 0} if images is None else images
     def after_pred(self): self.images['forward_backward' if self.training else 'forward'] += len(self.pred)
 
@@ -103,19 +110,19 @@ class TrimMemory(Callback):
 
 # %% ../nbs/27_engine.ipynb #6bc308e5
 def fit_on(
-    learn:Learner,        # Its loaders are replaced for the duration
-    dl,                   # What to train on
-    epochs:int,
-    lr:float|None=None,   # Constant, unless a callback schedules it
-    cbs=None,             # The callbacks that make the method
-    opt_func=Adam,
-    wd:float|None=0.,     # Weight decay; None: the optimiser's default
-    bn:str='eval',        # See `BatchNormMode`
-    hint:str='lr',        # Hyper-parameter to name when the loss diverges
-    opt=None,             # An optimiser to go on with; None: a new one
-    freeze_to:int=0,      # First parameter group to train
-    name:str='training'   # Whose fit it is, for the message of an error
-):                        # The optimiser; raises `DivergedError`
+    learn:Learner,      # Its loaders are replaced for the duration
+    dl,                 # What to train on
+    epochs:int,         # Passes over `dl`; 0: nothing is done
+    lr:float|None=None, # Constant, unless a callback schedules it
+    cbs=None,           # The callbacks that make the method
+    opt_func=Adam,      # A fastai optimiser function; unused with `opt`
+    wd:float|None=0.,   # Weight decay; None: the optimiser's default
+    bn:str='eval',      # See `BatchNormMode`
+    hint:str='lr',      # Hyper-parameter to name when the loss diverges
+    opt=None,           # An optimiser to go on with; None: a new one
+    freeze_to:int=0,    # First parameter group to train
+    name:str='training' # Whose fit it is, for the message of an error
+):                      # The optimiser; raises `DivergedError`
     "One fastai fit on `dl`, without validation"
     if not epochs: return opt
     guard,outer = DivergenceGuard(name, hint),learn.dls
@@ -151,14 +158,14 @@ def _is_default(c):
     )
 
 def frozen_copy(
-    model:nn.Module
-)->nn.Module: # Eval mode, no gradients, no patches of a running fit
+    model:nn.Module # Left as it is
+)->nn.Module:       # Eval mode, no gradients, no patches of a running fit
     "A copy that only answers, such as a teacher"
     new = copy.deepcopy(model).eval().requires_grad_(False)
     return without_autocast(new)
 
 def working_copy(
-    learn:Learner
+    learn:Learner # Left as it is
     # Shares only data; all parameters trainable, no loaders, no metrics, only callbacks of precision and
     # layout
 )->Learner:
@@ -198,8 +205,8 @@ def joined(
 
 # %% ../nbs/27_engine.ipynb #dd318e2f
 def model_hash(
-    model:nn.Module
-)->str: # 16 hex digits
+    model:nn.Module # Parameters and buffers on any device, of any type
+)->str:             # 16 hex digits
     "Hash of all parameters and buffers with their names"
     h = hashlib.sha256()
     for k, v in model.state_dict().items():
@@ -213,13 +220,13 @@ def model_hash(
 
 # %% ../nbs/27_engine.ipynb #8fe41691
 def replay_phase(
-    learn:Learner,
-    recipe:Recipe,
-    phase:Phase,    # Of the recipe
-    dl,             # What to train on
-    opt,            # Optimiser of the phase before, or None
-    name:str='retrain'
-):                  # The optimiser, for the next phase
+    learn:Learner,     # Its model is trained from where it is
+    recipe:Recipe,     # Says which optimiser
+    phase:Phase,       # Of the recipe
+    dl,                # What to train on
+    opt,               # Optimiser of the phase before, or None
+    name:str='retrain' # Who asks, for the message of an error
+):                     # The optimiser, for the next phase
     "One phase of a recipe"
     cbs = [ReplaySchedule(phase), *(copy.copy(c) for c in phase.cbs)]
     if phase.clip: cbs.insert(1, ClipGradValue(phase.clip))
@@ -228,12 +235,12 @@ def replay_phase(
     return fit_on(learn, dl, phase.epochs, cbs=cbs, name=name, **settings, **goes_on)
 
 def replay(
-    learn:Learner,  # Its model is trained from where it is
-    recipe:Recipe,
-    dl,             # What to train on
-    seed:int,       # Of the phases, in place of the recipe's own
+    learn:Learner,     # Its model is trained from where it is
+    recipe:Recipe,     # Its phases, one after the other
+    dl,                # What to train on
+    seed:int,          # Of the phases, in place of the recipe's own
     name:str='retrain' # Who asks, for the message of an error
-):                  # Raises `DivergedError`
+):                     # Raises `DivergedError`
     "All phases of a recipe on any data"
     opt = None
     for i,phase in enumerate(recipe.phases):
@@ -243,8 +250,8 @@ def replay(
 
 # %% ../nbs/27_engine.ipynb #3e108bbb
 def head_of(
-    model:nn.Module,
-    n:int # Classes
+    model:nn.Module, # Its last linear layer counts, in the order of `named_modules`
+    n:int            # Classes
     # Name and module; raises `RequestError` if the last linear layer does not have `n` outputs
 )->tuple[str, nn.Linear]:
     "The linear layer that makes the logits"

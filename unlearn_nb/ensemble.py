@@ -42,14 +42,16 @@ class Stacked(nn.Module):
     def forward(self,
         x # (members, n, c, h, w)
     ):    # (members*n, classes)
+        "What each network says of its own part of the batch"
         one = lambda p, b, xi: functional_call(self.net, (p, b), (xi,))
         return vmap(one, randomness='different')(
             dict(self.net.named_parameters()), dict(self.net.named_buffers()), x
         ).flatten(0, 1)
 
     def member(self,
-        i:int
-    )->dict: # State dict of one network
+        i:int # Which, from 0
+    )->dict:  # State dict of one network
+        "The weights of one network, copied"
         return {n: v[i].detach().clone() for n,v in self.net.state_dict().items()}
 
 # %% ../nbs/48_ensemble.ipynb #b64d9801
@@ -111,8 +113,8 @@ class SideBySide:
 
 # %% ../nbs/48_ensemble.ipynb #da65faaa
 def footprint(
-    model:nn.Module,
-    x # A batch
+    model:nn.Module, # Left as it is
+    x                # A batch
 )->int: # Bytes: what a training step keeps of the batch, plus weights, gradients and Adam's two moments
     "Memory that one member takes while it trains"
     seen = {}
@@ -124,9 +126,9 @@ def footprint(
     return sum(seen.values()) + 4*sum(p.numel()*p.element_size() for p in net.parameters())
 
 def stackable(
-    learn:Learner,
-    splits:list # Requests, one per model
-)->str:         # Why not; '' if they can
+    learn:Learner, # The original, with the recipe that is to be replayed
+    splits:list    # Requests, one per model
+)->str:            # Why not; '' if they can
     "Can these be trained side by side?"
     recipe = getattr(learn, 'recipe', None)
     if not getattr(recipe, 'phases', None): return 'the learner carries no recipe'
@@ -174,7 +176,7 @@ def _side_by_side(learn, splits, seeds):
 # %% ../nbs/48_ensemble.ipynb #6ce11264
 def replicate(
     learn:Learner, # With a recipe
-    seed:int,
+    seed:int,      # Of weights, shuffling and augmentation
     cbs=()         # Callbacks to train with, such as `ForgettingEvents`
 )->Learner:        # A working copy with the learner's data; raises `RequestError`
     "The training of a learner, on all of its data, with another seed"
@@ -189,11 +191,11 @@ def replicate(
     return new
 
 def unlearn_many(
-    learn:Learner,
-    split:ForgetSplit,
+    learn:Learner,     # The original, with a recipe
+    split:ForgetSplit, # What each model is to forget
     method,            # As for `learn.unlearn`
     seeds,             # One per model: of its training and of its unlearning
-    **hyper
+    **hyper            # Hyper-parameters of the method
 )->list[Learner]:      # As many models that were trained on all of the data and then made to forget
     "A distribution of unlearned models, to put beside one of retrained ones"
     return [replicate(learn, s).unlearn(split, method, seed=s, **hyper) for s in seeds]
@@ -236,12 +238,12 @@ def retrain_many(
 
 # %% ../nbs/48_ensemble.ipynb #d2bcf283
 def half_models(
-    learn:Learner,           # The recipe is replayed
+    learn:Learner,          # The recipe is replayed
     # Models; rounded up to an even number: each random half of the data and its complement
     k:int=16,
-    seed:int=0,
-    together:bool|None=None  # See `retrain_many`
-)->tuple:                    # Learners, and which training images each saw, bool (k, n)
+    seed:int=0,             # Of the halves and of the trainings
+    together:bool|None=None # See `retrain_many`
+)->tuple:                   # Learners, and which training images each saw, bool (k, n)
     "Models that each saw half of the training data: every image is inside about half of them"
     n,kept = len(learn.dls.train_ds),[]
     g = torch.Generator().manual_seed(seed)

@@ -42,30 +42,43 @@ class UnlearnMethod:
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3)
     # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
     wreck = dict(lr=1e30)
-    # losses(state, xb, out, yb) -> the loss (n,) of each sample if it stays, and if it goes; `state` is a
-    # `LossState`. None: no loss says what the method does, and the worst-case search cannot imitate it
+    # losses(s, xb, out, yb) -> the loss (n,) of each sample if it stays, and if it goes. `s`: a `LossState`;
+    # `xb`: inputs of the batch; `out`: answers to it; `yb`: its targets. None: no loss says what the method
+    # does, and the worst-case search cannot imitate it
     losses = None
     balanced = False               # The mean over what stays and that over what goes count by themselves
     needs = frozenset({'labels', 'logits'}) # Capabilities of the task, see `Task`
 
-    # Name of parameter or buffer -> True where it must stay bit-equal
-    def still(self, learn:Learner, split:ForgetSplit)->dict:
+    def still(self,
+        learn:Learner,    # The original, before the request
+        split:ForgetSplit # The request
+    )->dict:              # Name of parameter or buffer -> True where it must stay bit-equal
         "What this method promises not to move"
         return {}
 
-    def trains(self, learn:Learner)->list|None: # Names of parameters; None: all
+    def trains(self,
+        learn:Learner # The original, before the request
+    )->list|None:     # Names of parameters; None: all
         "What this method lets move"
         return None
 
-    def penalty(self, model:nn.Module, scale:float=1.)->float|Tensor: # In units of the loss
+    def penalty(self,
+        model:nn.Module, # In training
+        scale:float=1.   # Factor on the penalty, for one that fades
+    )->float|Tensor:     # In units of the loss
         "What is added to the loss of a batch, whatever is in it"
         return 0.
 
-    def within(self, may:'Allowance')->'UnlearnMethod':
+    def within(self,
+        may:'Allowance' # What the request may cost, and how large its parts are
+    )->'UnlearnMethod':
         "The same method, cut or stretched to what a request may cost, if it can be"
         return self
 
-    def check(self, learn:Learner, split:SealedSplit): # Raises `RequestError`
+    def check(self,
+        learn:Learner,    # The original, before the request
+        split:SealedSplit # View of the request, opened for `reads`
+    ):                    # Raises `RequestError`
         "Refuse a request that the method cannot serve, before any work is done"
         task = task_of(learn)
         if missing := self.needs - task.capabilities:
@@ -83,7 +96,10 @@ class UnlearnMethod:
             warnings.warn(
                 f"{self.name} is known to fail on requests of kind {split.kind!r}: {self.fails[split.kind]}"
             )
-    def run(self, learn:Learner, split:SealedSplit):
+    def run(self,
+        learn:Learner,    # A working copy; its model is changed in place
+        split:SealedSplit # View of the request, opened for `reads`
+    ):
         "Change `learn.model`; return details for the record, or None"
         raise NotImplementedError(f"{type(self).__name__}.run")
 
@@ -122,7 +138,13 @@ def largest_within(
 
 # %% ../nbs/30_method.ipynb #b0cbacf6
 @patch
-def fit(self:UnlearnMethod, learn:Learner, dl, epochs:int, lr:float|None=None, **kwargs): # As for `fit_on`
+def fit(self:UnlearnMethod,
+    learn:Learner,      # The working copy that the method was given
+    dl,                 # What to train on
+    epochs:int,         # Passes over `dl`; 0: nothing is done
+    lr:float|None=None, # Learning rate; None: the learner's own
+    **kwargs            # For `fit_on`, such as `cbs`, `opt_func`, `wd`, `bn` and `hint`
+):
     "A fit of this method"
     return fit_on(learn, dl, epochs, lr, name=self.name, **kwargs)
 
@@ -140,8 +162,8 @@ def register_method(
     return _register
 
 def get_method_class(
-    name:str
-)->type: # Raises `RequestError` for an unknown name
+    name:str # As in `list_methods`
+)->type:     # Raises `RequestError` for an unknown name
     "The class of a registered method"
     return _methods.find(name)
 
@@ -183,7 +205,7 @@ def list_methods()->pd.DataFrame:
 @dataclass
 class LossState:
     "What the loss of a method may look at, beside the batch"
-    task:Task
+    task:Task                  # Of the learner; says what a loss is
     teacher:nn.Module          # The original, frozen
     classes:Tensor|None        # Labels of the samples that stay; None for a method that does not read them
     whole:bool                 # Do whole classes go?
@@ -194,16 +216,18 @@ class LossState:
     meter:Callback|None=None   # A `CostMeter` for what the teacher is asked
     dls:DataLoaders|None=None  # The learner's, for how inputs are normalised
 
-    def original(self, xb:tuple):
+    def original(self,
+        xb:tuple # Inputs of the batch
+    ):
         "What the original answers to a batch, without gradient"
         with torch.no_grad(): out = self.task.outputs(self.teacher, xb)
         if self.meter: self.meter.images['forward'] += len(out)
         return out
 
 def loss_state(
-    method:UnlearnMethod,
-    learn:Learner, # Before the method has touched it
-    split:SealedSplit
+    method:UnlearnMethod, # Decides by `reads` what the state may know
+    learn:Learner,        # Before the method has touched it
+    split:SealedSplit     # View of the request, opened for the method's `reads`
 )->LossState:
     "The state at the start of a request"
     classes = split.targets('retain').unique() if 'retain' in method.reads else None
@@ -211,19 +235,25 @@ def loss_state(
     return LossState(task_of(learn), frozen_copy(learn.model), classes, split.kind == 'class', **about)
 
 # %% ../nbs/30_method.ipynb #3d0ae91f
-def stay_only(self, s, xb, out, yb):
+def stay_only(
+    self, # The method
+    s,    # At this step
+    xb,   # Inputs of the batch
+    out,  # Answers to it
+    yb    # Targets
+):        # Losses (n,) of samples that stay, and zeros (n,) for those that go
     "`losses` of a method that trains on what stays, with the learner's own loss"
     each = s.task.sample_loss(out, yb)
     return each,torch.zeros_like(each)
 
 @patch
 def weighted_loss(self:UnlearnMethod,
-    s:LossState,
-    xb:tuple, # Inputs of the batch
-    out,      # Answers to it
-    yb:tuple, # Targets
-    w:Tensor  # How much each sample goes (n,), 0..1
-)->Tensor:    # (n,)
+    s:LossState, # At this step; `share` and `bound` are used, `gone` is set
+    xb:tuple,    # Inputs of the batch
+    out,         # Answers to it
+    yb:tuple,    # Targets
+    w:Tensor     # How much each sample goes (n,), 0..1
+)->Tensor:       # (n,)
     "What the method does to samples that go in part"
     s.gone = w > 0
     stay,go = self.losses(s, xb, out, yb)
@@ -234,7 +264,11 @@ def weighted_loss(self:UnlearnMethod,
 class PartLoss(Callback):
     "The loss of a method in place of the learner's, for batches that all stay or all go"
     order,run_valid = 0,False
-    def __init__(self, method, state, goes:bool): self.method,self.s,self.goes = method,state,goes
+    def __init__(self,
+        method,   # An `UnlearnMethod` with `losses`
+        state,    # A `LossState`
+        goes:bool # All samples of the batches go; False: all stay
+    ): self.method,self.s,self.goes = method,state,goes
     def after_loss(self):
         self.s.model = self.model
         self.s.gone = torch.full((len(self.pred),), self.goes, device=self.pred.device)

@@ -151,10 +151,9 @@ def check_outcome(
     method:UnlearnMethod, # Named in the advice
     n:int=_look           # At most so many held-out images of what went, and as many of what stays
     # `forgotten` (None without a held-out counterpart), `retained` and `earlier` (None on a first request):
+    # images, accuracy before and after, and whether it is still `recognised`, `fell` or is `back`; `failed`,
+    # `says`, `next`; the cost of the look
 )->dict:
-                          # images, accuracy before and after, and whether it is still `recognised`, `fell` or
-                          # is `back`;
-                          # `failed`, `says`, `next`; the cost of the look
     "Ask held-out images whether a request was met; the forget set stays closed"
     if 'labels' not in task_of(old).capabilities: return check_numbers(old, new, split, n)
     split = split.on(old.dls)

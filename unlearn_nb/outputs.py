@@ -45,9 +45,9 @@ class Outputs:
     )
 
 def spread(
-    split:ForgetSplit,
-    part:str,        # Name of a partition
-    n:int|None=None  # At most so many images, evenly spaced; None: all
+    split:ForgetSplit, # The request
+    part:str,          # Name of a partition
+    n:int|None=None    # At most so many images, evenly spaced; None: all
     # A loader in order and clean, and the positions of its images; `None` if the partition does not exist or
     # is empty
 )->tuple|None:
@@ -77,11 +77,11 @@ def pooled(
     return (out.mean((2, 3)) if out.ndim == 4 else out.flatten(1)).cpu()
 
 def collect(
-    learn:Learner,
-    split:ForgetSplit,
+    learn:Learner,     # Whose model answers, as it stands
+    split:ForgetSplit, # The request, of the same data
     parts=('forget', 'retain', 'valid_forget', 'valid_retain'), # Partitions to run on
-    n:int|None=None, # At most so many images of each, evenly spaced; None: all
-    layers=()        # Names of modules whose output is kept too, see `pooled`
+    n:int|None=None,   # At most so many images of each, evenly spaced; None: all
+    layers=()          # Names of modules whose output is kept too, see `pooled`
     # `None` for a partition that does not exist or is empty; raises `RequestError` if the learner has other
     # data
 )->dict[str, Outputs|None]:
@@ -105,8 +105,8 @@ def _watched(model, n):
     finally: h.remove()
 
 def features(
-    learn:Learner,
-    dl               # In order and clean
+    learn:Learner, # Whose model answers, as it stands
+    dl             # In order and clean
     # Features float32 (n, d) and labels (n,), on the CPU; raises `RequestError` without a linear last layer
 )->tuple:
     "The inputs of the last layer, one pass in eval mode"

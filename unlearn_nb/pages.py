@@ -37,10 +37,10 @@ def svg_uri(
     return 'data:image/svg+xml;base64,' + base64.b64encode(buf.getvalue().encode()).decode()
 
 def render(
-    template:str, # Jinja; what it prints is escaped
-    script:str='',# Of the page
-    **values
-)->str:           # HTML
+    template:str,  # Jinja; what it prints is escaped
+    script:str='', # Of the page
+    **values       # What the template names
+)->str:            # HTML
     "A page from a template, with the common style"
     return (
         Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)

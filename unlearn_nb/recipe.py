@@ -50,12 +50,13 @@ class Recipe:
     opt_kwargs:dict=field(default_factory=dict) # Its arguments
     bs:int|None=None          # Batch size
     augment:str=''            # Training transforms, for the record; a replay uses those of the data
-    phases:list=field(default_factory=list)
+    phases:list=field(default_factory=list) # Of `Phase`, in the order of the calls of `fit`
     epochs = property(lambda self: sum(p.epochs for p in self.phases))
 
     def to_dict(self,
         knots:int=400 # Steps to keep per phase
     )->dict:          # Plain JSON types; raises `RequestError` if a callback cannot be written down
+        "The recipe as a file holds it"
         if any(p.cbs for p in self.phases):
             raise RequestError(
                 f"a file cannot hold the callbacks {[type(c).__name__ for p in self.phases for c in p.cbs]}"
@@ -75,12 +76,21 @@ class Recipe:
         }
 
     @classmethod
-    def from_dict(cls, d:dict): return cls(**{**d, 'phases': [Phase(**p) for p in d['phases']]})
+    def from_dict(cls,
+        d:dict # From `to_dict`
+    ):
+        "The recipe that a file holds"
+        return cls(**{**d, 'phases': [Phase(**p) for p in d['phases']]})
 
     @property
-    def opt_func(self): return partial(getattr(_optimizers, self.opt), **self.opt_kwargs)
+    def opt_func(self):
+        "The optimiser function, as `Learner` takes it"
+        return partial(getattr(_optimizers, self.opt), **self.opt_kwargs)
 
-def phase_seed(seed, i):
+def phase_seed(
+    seed, # Of the training run
+    i     # Number of the phase, from 0
+):        # An integer below 2**32
     "Seed of phase `i` of a training run with `seed`"
     return int(config_hash(['phase', seed, i], 8), 16)
 
@@ -117,7 +127,9 @@ for name,of in _provenance.items(): setattr(Learner, name, _kept(name, of))
 class ClipGradValue(Callback):
     "Clip every gradient value to [-clip, clip]"
     order,run_valid = GradientClip.order,False
-    def __init__(self, clip:float=.1): self.clip = clip
+    def __init__(self,
+        clip:float=.1 # Largest absolute value of a gradient, above 0
+    ): self.clip = clip
     def before_step(self): nn.utils.clip_grad_value_(self.model.parameters(), self.clip)
 
 class RecipeRecorder(Callback):
@@ -182,7 +194,9 @@ def recorded(
 class ReplaySchedule(Callback):
     "Set every hyper-parameter as it was at the same progress of a recorded phase"
     order,run_valid = ParamScheduler.order,False
-    def __init__(self, phase:Phase): self.phase = phase
+    def __init__(self,
+        phase:Phase # The recorded phase
+    ): self.phase = phase
     def before_fit(self):
         for k,v in self.phase.const.items(): self.opt.set_hyper(k, L(v) if len(v) > 1 else v[0])
     def before_batch(self):
@@ -192,15 +206,15 @@ class ReplaySchedule(Callback):
 
 # %% ../nbs/14_recipe.ipynb #050a59fd
 def train(
-    learn:Learner,
-    epochs:int,                # How often to see the training data
-    lr:float=3e-3,             # Peak learning rate
+    learn:Learner,       # Trained in place, from where it is
+    epochs:int,          # How often to see the training data
+    lr:float=3e-3,       # Peak learning rate
     # 'one_cycle' (Smith, 2018), 'plateau' (halve after 3 epochs without progress on validation loss) or
     # 'flat'
     schedule:str='one_cycle',
-    wd:float|None=None,        # Weight decay; None: the optimiser's default
-    clip:float|None=None       # Clip gradient values
-)->Learner:                    # The same learner
+    wd:float|None=None,  # Weight decay; None: the optimiser's default
+    clip:float|None=None # Clip gradient values
+)->Learner:              # The same learner
     "Train by a standard recipe"
     cbs = [ClipGradValue(clip)] if clip else []
     if schedule == 'one_cycle':

@@ -26,14 +26,19 @@ class Registry(dict):
         super().__init__()
         self.kind = kind
 
-    def add(self, name:str, thing):
+    def add(self,
+        name:str, # How it is found again
+        thing     # What it stands for
+    ):            # `thing`
         "Enter a thing; a name that was taken is replaced, with a warning"
         if name in self and _home(self[name]) != _home(thing):
             warnings.warn(f"the {self.kind} {name!r} was registered before; it is replaced", stacklevel=3)
         self[name] = thing
         return thing
 
-    def find(self, name:str): # Raises `RequestError`
+    def find(self,
+        name:str # As it was registered
+    ):           # Raises `RequestError`
         "What a name stands for"
         if name in self: return self[name]
         close = difflib.get_close_matches(str(name), self, n=2)

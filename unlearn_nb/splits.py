@@ -30,13 +30,23 @@ class SubsetDS(GetAttr):
     "Part of a map-style data set, for reading with training (`split_idx=0`) or clean (1) transforms"
     _default = 'dataset'
     _xtra = 'vocab','c','loss_func','decode','n_inp','new_empty','show'
-    def __init__(self, dataset, idxs, split_idx=1):
+    def __init__(self,
+        dataset,    # With `dataset[i]` and a length
+        idxs,       # Positions in `dataset`, in the order to read them
+        split_idx=1 # 0: read with training transforms, 1: clean
+    ):
         self.dataset,self.idxs,self.split_idx = dataset,torch.as_tensor(idxs, dtype=torch.long),split_idx
     def __len__(self): return len(self.idxs)
     def __getitem__(self, i): return self.dataset[int(self.idxs[i])]
     @property
-    def targets(self): return raw_targets(self.dataset)[self.idxs]
-    def take(self, idxs, split_idx=None):
+    def targets(self):
+        "Targets of the part, as `raw_targets`"
+        return raw_targets(self.dataset)[self.idxs]
+    def take(self,
+        idxs,          # Positions in this part
+        split_idx=None # Transforms of the smaller part; None: as here
+    ):
+        "A part of the part"
         return SubsetDS(
             self.dataset,
             self.idxs[torch.as_tensor(idxs, dtype=torch.long)],
@@ -73,7 +83,9 @@ def _(dl:TabDataLoader, idxs, train=False):
     return dl.dataset.iloc[idxs.tolist()],cls
 
 @singledispatch
-def noun_of(dl)->str:
+def noun_of(
+    dl # Its types of batch decide
+)->str:
     "What one calls samples of a loader, in the plural"
     return 'images' if len(dl._types) and 'Image' in str(dl._types) else 'samples'
 
@@ -127,8 +139,8 @@ def check_rows(
 
 # %% ../nbs/11_splits.ipynb #f3c044f8
 def held_out_inputs(
-    dls:DataLoaders
-)->tuple: # A batch of one
+    dls:DataLoaders # Of which the first held-out sample is read, clean
+)->tuple:           # A batch of one
     "Inputs of one held-out sample: what a network of these data is fed"
     with seeded(0): return tuple(part_dl(dls.valid, [0], bs=1).one_batch()[:dls.valid.n_inp])
 
@@ -290,9 +302,9 @@ def _class_index(c, vocab):
     )
 
 def forget_class(
-    dls:DataLoaders,
-    *classes # One or more class names or label numbers
-)->ForgetSplit: # Raises `RequestError` for an unknown class or one without training images
+    dls:DataLoaders, # The loaders that the model was trained with
+    *classes         # One or more class names or label numbers
+)->ForgetSplit:      # Raises `RequestError` for an unknown class or one without training images
     "Forget whole classes"
     vocab,targets = class_names(dls),dataset_targets(dls.train_ds)
     if not classes: raise RequestError("name at least one class to forget")
@@ -305,11 +317,11 @@ def forget_class(
     return ForgetSplit(dls, torch.isin(targets, torch.tensor(ks)).nonzero()[:,0], 'class', ks)
 
 def forget_random(
-    dls:DataLoaders,
-    n:int|None=None,     # How many images; or
-    frac:float|None=None,# which share of the training set, in (0, 1)
-    seed:int=0           # 0 counts
-)->ForgetSplit:          # Raises `RequestError` unless exactly one of `n` and `frac` is given
+    dls:DataLoaders,      # The loaders that the model was trained with
+    n:int|None=None,      # How many images; or
+    frac:float|None=None, # which share of the training set, in (0, 1)
+    seed:int=0            # 0 counts
+)->ForgetSplit:           # Raises `RequestError` unless exactly one of `n` and `frac` is given
     "Forget images drawn at random, each class in proportion"
     if (n is None) == (frac is None): raise RequestError("give either `n` or `frac`")
     targets = raw_targets(dls.train_ds)
@@ -324,26 +336,29 @@ def forget_random(
 
 # %% ../nbs/11_splits.ipynb #3163d74e
 def forget_idxs(
-    dls:DataLoaders,
-    idxs # Positions in `dls.train_ds`, each once
-)->ForgetSplit: # Raises `RequestError` as `ForgetSplit` does
+    dls:DataLoaders, # The loaders that the model was trained with
+    idxs             # Positions in `dls.train_ds`, each once
+)->ForgetSplit:      # Raises `RequestError` as `ForgetSplit` does
     "Forget the images at the given positions"
     return ForgetSplit(dls, idxs)
 
 class Label(int):
     "A label number that also equals its class name"
     def __new__(cls, k, name): return super().__new__(cls, k)
-    def __init__(self, k, name): self.name = name
+    def __init__(self,
+        k,   # Label number
+        name # Its class name
+    ): self.name = name
     def __eq__(self, o): return self.name == o if isinstance(o, str) else int(self) == o
     def __hash__(self): return hash(int(self))
     def __repr__(self): return self.name
 
 def forget_where(
-    dls:DataLoaders,
+    dls:DataLoaders, # The loaders that the model was trained with
     # Called with each position and its `Label` (equal to the number and to the class name), or its number
     # where the targets are numbers; true: forget
     pred
-)->ForgetSplit: # Raises `RequestError` as `ForgetSplit` does
+)->ForgetSplit:      # Raises `RequestError` as `ForgetSplit` does
     "Forget the images for which a rule holds"
     try: signature(pred).bind(0, 0)
     except TypeError as e:
@@ -361,8 +376,8 @@ def forget_where(
 class SealedSplit:
     "A view of a split that opens only the declared partitions and counts what is read from each"
     def __init__(self,
-        split:ForgetSplit,
-        reads # Names of partitions, such as `{'retain'}`
+        split:ForgetSplit, # The request to look at
+        reads              # Names of partitions, such as `{'retain'}`
     ):
         unknown = set(reads) - set(split._parts)
         if unknown:
@@ -382,7 +397,11 @@ class SealedSplit:
                 " `reads`"
             )
 
-    def loader(self, part, train=False, **kwargs):
+    def loader(self,
+        part,        # 'forget', 'retain', 'valid_forget' or 'valid_retain'
+        train=False, # Shuffled with training transforms, or in order and clean
+        **kwargs     # For `dl.new`, such as `bs`
+    ):               # `None` where the part does not exist; raises `SealedDataError` if it was not declared
         "As `ForgetSplit.loader`, if `part` was declared; what it yields is counted"
         self._open(part)
         dl = self._split.loader(part, train=train, **kwargs)
@@ -393,12 +412,16 @@ class SealedSplit:
         "As `ForgetSplit.shape`; no sample of a training partition is read for it"
         return self._split.shape
 
-    def targets(self, part):
+    def targets(self,
+        part # 'forget' or 'retain'
+    ):       # In the order of `positions`; raises `SealedDataError` if `part` was not declared
         "Labels of a training partition, if it was declared"
         self._open(part)
         return self._split.targets[self._split.idxs[part]]
 
-    def positions(self, part):
+    def positions(self,
+        part # 'forget' or 'retain'; of a held-out part, where in the held-out data
+    ):       # int64 (n,), sorted; `None` where the part does not exist
         "Where in the training data the images of a partition are; numbers only, so no declaration is needed"
         return self._split.idxs[part]
 

@@ -125,8 +125,8 @@ SCHEMA = 1 # Raised when the tables change in a way that older code cannot read
 @dataclass(frozen=True)
 class Entry:
     "One finished or failed computation"
-    key:str
-    config:dict
+    key:str           # Its name, see `result_key`
+    config:dict       # What was computed
     result:dict|None  # None if it failed
     model:str|None    # SHA-256 of the model file
     error:str|None    # Why it failed
@@ -226,13 +226,13 @@ def put_model(self:Store,
 # %% ../nbs/03_store.ipynb #409bcf31
 @patch
 def put(self:Store,
-    key:str,
-    config,                  # What was computed
-    result:dict|None=None,   # What came out; None for a failure
-    model:bytes|None=None,   # A model file to keep with it
-    error:str|None=None,     # Why it failed
-    seconds:float=0.
-)->bool:                     # False if a finished entry of that name was there already
+    key:str,               # Its name, see `result_key`
+    config,                # What was computed
+    result:dict|None=None, # What came out; None for a failure
+    model:bytes|None=None, # A model file to keep with it
+    error:str|None=None,   # Why it failed
+    seconds:float=0.       # What the computation took
+)->bool:                   # False if a finished entry of that name was there already
     "Enter a finished (or failed) computation"
     if (result is None) == (error is None): raise RequestError("an entry has either a result or an error")
     if self.readonly: raise StoreError(f"{self.path} was opened read-only")
@@ -268,7 +268,9 @@ def _entry(row, where):
 
 @patch
 # None if it was never computed or failed; raises `StoreError` if damaged
-def get(self:Store, key:str)->Entry|None:
+def get(self:Store,
+    key:str # Name of the entry
+)->Entry|None: # None if there is none, or only a failure
     "A finished entry"
     with self._connect('reading a result') as c:
         row = c.execute('SELECT * FROM entries WHERE key = ? AND error IS NULL', (key,)).fetchone()
@@ -286,7 +288,9 @@ def entries(self:Store,
     return [_entry(r, self.db) for r in rows]
 
 @patch
-def model(self:Store, sha:str)->bytes: # Raises `StoreError` if missing or damaged
+def model(self:Store,
+    sha:str # SHA-256 of the file, as an `Entry` has it
+)->bytes:   # Raises `StoreError` if missing or damaged
     "The content of a model file, verified"
     file = self.models/f'{sha}.safetensors'
     if not file.is_file(): raise StoreError(f"{file} is missing; drop the entry that names it and run again")
@@ -300,7 +304,9 @@ def model(self:Store, sha:str)->bytes: # Raises `StoreError` if missing or damag
 
 # %% ../nbs/03_store.ipynb #833d16ca
 @patch
-def drop(self:Store, key:str):
+def drop(self:Store,
+    key:str # Name of the entry; unknown ones are ignored
+):
     "Forget an entry, so that it is computed again; its model file stays for others that share it"
     with self._connect('dropping a result') as c, self._transaction(c):
         c.execute('DELETE FROM entries WHERE key = ?', (key,))

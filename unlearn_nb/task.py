@@ -45,25 +45,36 @@ class Task:
     capabilities = frozenset() # Of 'labels', 'logits', 'head', 'continuous_input', 'generates'
 
     def __init__(self,
-        loss_func=None, # Of the learner
+        loss_func=None, # The learner's, of which `sample_loss` is made
         dls=None        # Its loaders, for what depends on the data
     ): self.loss_func = loss_func
 
     @classmethod
-    def fits(cls, learn:Learner)->bool:
+    def fits(cls,
+        learn:Learner # Whose loss and data are looked at; nothing is computed
+    )->bool:
         "Does this learner pose such a task? Asked of the last registered first"
         return False
 
-    def outputs(self, model:nn.Module, xb:tuple):
+    def outputs(self,
+        model:nn.Module, # In whatever mode it is
+        xb:tuple         # Inputs of the batch, one entry per input
+    ):
         "Answers of a network for a batch of inputs; a recurrent network's come first of what it gives"
         out = model(*xb)
         return out[0] if isinstance(out, tuple) else out
 
-    def sample_loss(self, out, yb:tuple)->Tensor: # (n,)
+    def sample_loss(self,
+        out,     # Answers for a batch
+        yb:tuple # Its targets, one entry per target
+    )->Tensor:   # (n,)
         "The learner's own loss, sample by sample"
         return per_sample(self.loss_func, out, *yb)
 
-    def score(self, out, yb:tuple)->Tensor: # (n,), higher is better
+    def score(self,
+        out,     # Answers for a batch
+        yb:tuple # Its targets, one entry per target
+    )->Tensor:   # (n,), higher is better
         "How right each answer is"
         raise NotImplementedError(f"{type(self).__name__}.score")
 
@@ -75,7 +86,10 @@ class Task:
         "How far two answers are apart: the squared difference, averaged over outputs"
         return (out-other).float().pow(2).reshape(len(out), -1).mean(1)
 
-    def blank_like(self, dls, n:int=1)->tuple: # Inputs of a batch
+    def blank_like(self,
+        dls,    # Whose held-out data show the shape
+        n:int=1 # How many samples
+    )->tuple:   # Inputs of a batch
         "Inputs that say nothing, shaped like the data's"
         return tuple(torch.zeros_like(x[:1]).expand(n, *x.shape[1:]) for x in held_out_inputs(dls))
 
@@ -92,8 +106,8 @@ def register_task(
     return _add
 
 def task_of(
-    learn:Learner
-)->Task: # `learn.task` if that is set; raises `RequestError` if no registered task fits
+    learn:Learner # Its `task`, else its loss, decides
+)->Task:          # `learn.task` if that is set; raises `RequestError` if no registered task fits
     "What a learner's answers are"
     if getattr(learn, 'task', None) is not None: return learn.task
     for cls in reversed(_tasks.values()):
@@ -154,15 +168,15 @@ class Rating(Task):
 _answers = RNNCallback,ModelResetter # without these a recurrent network gives more than its answer
 
 def answer_cbs(
-    learn:Learner
-)->list: # Copies
+    learn:Learner # Its callbacks stay where they are
+)->list:          # Copies
     "Callbacks of a learner that belong to its answers"
     return [copy.copy(c) for c in learn.cbs if isinstance(c, _answers)]
 
 def predict_logits(
-    learn:Learner,
-    dl # A loader in order and clean, such as `split.loader('forget')`
-)->tuple: # Answers float32 (n, ...) and targets, int64 labels or float32 numbers (n,), on the CPU
+    learn:Learner, # Its model answers
+    dl             # A loader in order and clean, such as `split.loader('forget')`
+)->tuple:          # Answers float32 (n, ...) and targets, int64 labels or float32 numbers (n,), on the CPU
     "One pass in eval mode and float32; the learner, its callbacks and the mode of its model stay as they are"
     mode,loaders = learn.model.training,DataLoaders(dl, dl)
     reader = Learner(loaders, learn.model, loss_func=learn.loss_func, cbs=answer_cbs(learn))

@@ -25,11 +25,11 @@ def assert_close(
 
 # %% ../nbs/01_testing.ipynb #2f62f634
 def tiny_images(
-    n:int=96,          # Number of pictures
-    n_classes:int=4,   # Up to (size//4)**2 classes
-    size:int=8,        # Height and width in pixels
-    n_in:int=1,        # Channels
-    seed:int=0
+    n:int=96,        # Number of pictures
+    n_classes:int=4, # Up to (size//4)**2 classes
+    size:int=8,      # Height and width in pixels
+    n_in:int=1,      # Channels
+    seed:int=0       # Of the noise
 )->tuple[Tensor, Tensor]: # uint8 pictures (n, n_in, size, size) and int64 labels (n,), classes in turn
     "Bright 4x4 patches on noise, one place per class"
     g = torch.Generator().manual_seed(seed)
@@ -55,15 +55,15 @@ class TinyNet(nn.Sequential):
 
 # %% ../nbs/01_testing.ipynb #51d94646
 def snapshot(
-    model:nn.Module
+    model:nn.Module # Left as it is
 )->dict[str, Tensor]: # State dict of copies on the CPU
     "An exact copy of all parameters and buffers"
     return {k: v.detach().cpu().clone() for k,v in model.state_dict().items()}
 
 def differing(
-    before:dict, # From `snapshot`
-    model:nn.Module
-)->list[str]:    # Names of parameters and buffers that are not bit-equal to `before`
+    before:dict,    # From `snapshot`
+    model:nn.Module # Of the same architecture, left as it is
+)->list[str]:       # Names of parameters and buffers that are not bit-equal to `before`
     "What changed since the snapshot"
     after = snapshot(model)
     if before.keys() != after.keys(): return sorted(before.keys() ^ after.keys())

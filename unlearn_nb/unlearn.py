@@ -35,16 +35,16 @@ class UnlearnRecord:
     request:str           # In words
     kind:str              # 'class', 'random', 'idxs' or 'where'
     n_forget:int          # Training images to forget
-    seed:int
+    seed:int              # Of everything the method drew
     seconds:float         # Wall clock, search for hyper-parameters included
     samples_read:dict     # Images read per training partition
     images:dict           # Images through the network: 'forward', 'forward_backward'
     split:str             # Fingerprint of the request
     data:str              # Fingerprint of the training data
-    model_before:str      # Hashes of the weights
-    model_after:str
+    model_before:str      # Hash of the weights, see `model_hash`
+    model_after:str       # Likewise, of the model that came out
     details:dict          # What the method chose or measured on its way
-    environment:dict
+    environment:dict      # Versions and hardware, see `environment`
     cpu_seconds:float=0.  # Of the processors; on a GPU this says little
     chain:list = field(default_factory=list) # Records of earlier requests on the same model
     # What held-out images say, see `check_outcome`; empty in old records
@@ -71,9 +71,9 @@ class UnlearnRecord:
 
 # %% ../nbs/35_unlearn.ipynb #2c455138
 def retraining_cost(
-    learn:Learner,
-    split:ForgetSplit
-)->float|None: # Samples forward and backward; None if it is not known how the learner was trained
+    learn:Learner,    # With the recipe of its training
+    split:ForgetSplit # What would be left out
+)->float|None:        # Samples forward and backward; None if it is not known how the learner was trained
     "What training again without the forget set would send through the network"
     recipe = getattr(learn, 'recipe', None)
     return recipe.epochs*len(split.retain_idxs) if recipe and recipe.phases else None
@@ -132,7 +132,7 @@ def _check_numbers(task, out, y):
     return 1-own/mean if mean else 0.
 
 def check_trained(
-    learn:Learner,
+    learn:Learner, # Asked about held-out data
     n:int=512      # Held-out images to try, spread evenly
 )->float:          # Their accuracy, or the explained share of the variance; warns if it could be chance
     "Warn if a learner is no better than guessing"

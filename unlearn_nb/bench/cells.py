@@ -27,7 +27,7 @@ class Cell:
     kind:str     # 'train', 'search', 'unlearn' or 'evaluate'
     config:dict  # Settings of this cell
     needs:tuple  # Keys of the cells whose models it uses
-    key:str
+    key:str      # Its name in the store: hash of settings, data and code
     about:dict   # Labels: data, arch, recipe, seed, and scenario and method where they apply
     work:int     # Images forward and backward, a rough guess, for estimates
     homes:tuple=() # What a fresh process must load to know method, metrics, data and network, see `home_of`
@@ -135,13 +135,13 @@ def metric_source(
 
 # %% ../../nbs/82_cells.ipynb #84c334be
 def make_cell(
-    kind:str,     # As in `Cell`
-    config:dict,
-    needs,        # Keys of cells
-    about:dict,
-    work:int,
-    data:str,     # Fingerprint
-    cls=None      # A method (or search) whose code counts, too
+    kind:str,    # As in `Cell`
+    config:dict, # Settings of this cell; 'data' and 'arch' among them
+    needs,       # Keys of cells
+    about:dict,  # Labels, as in `Cell`
+    work:int,    # Images forward and backward, a rough guess
+    data:str,    # Fingerprint
+    cls=None     # A method (or search) whose code counts, too
 )->Cell:
     "A cell and its key"
     metrics = config.get('metrics', ())

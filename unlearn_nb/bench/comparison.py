@@ -102,11 +102,11 @@ def _mean(values):
 
 # %% ../../nbs/88_comparison.ipynb #6421196f
 def write_comparison(
-    df,          # From `compare`
-    out,         # Folder
-    runs,        # What was compared, two texts
-    overwrite:bool=False
-)->list[Path]:   # comparison.json and comparison.csv; raises `RequestError` if they exist
+    df,                  # From `compare`
+    out,                 # Folder
+    runs,                # What was compared, two texts
+    overwrite:bool=False # Replace an earlier comparison in the folder
+)->list[Path]:           # comparison.json and comparison.csv; raises `RequestError` if they exist
     "Keep a comparison"
     rows = json.loads(df.to_json(orient='records', double_precision=15)) # `NaN` becomes null
     how = '95 % t interval of the mean difference over seeds, paired t-test, Benjamini-Hochberg by metric'

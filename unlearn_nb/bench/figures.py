@@ -27,10 +27,10 @@ from ..store import Store
 
 # %% ../../nbs/86_figures.ipynb #ce30b40c
 def load_learners(
-    rows:list,         # Rows of one request and seed
-    cells:list[Cell],  # The grid they come from
-    store:Store
-)->dict:               # Method -> Learner, with the record of what was done to it
+    rows:list,        # Rows of one request and seed
+    cells:list[Cell], # The grid they come from
+    store:Store       # Where their models are
+)->dict:              # Method -> Learner, with the record of what was done to it
     "The models behind some rows"
     by_key,res = {c.key: c for c in cells},{}
     for r in rows:
@@ -167,7 +167,7 @@ def _unit_range(x):
 def plot_unsir(
     learn:Learner,    # The original
     new:Learner,      # Its result by UNSIR, with `unlearn_trace`
-    split:ForgetSplit
+    split:ForgetSplit # The class request that UNSIR served
 ):                    # The figure
     "UNSIR step by step: the learned noise, and the accuracies after impair and repair"
     import torchvision

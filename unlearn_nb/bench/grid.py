@@ -52,7 +52,7 @@ def recipe_named(
 
 # %% ../../nbs/81_grid.ipynb #8c052339
 def make_request(
-    dls:DataLoaders,
+    dls:DataLoaders,  # The loaders that the model was or will be trained with
     kind:str='class', # 'class', 'random' or 'idxs'
     classes=(),       # Names, or numbers as text where no class has that name
     n=None,           # For 'random': how many, or
@@ -90,15 +90,16 @@ def make_method(
 @dataclass
 class Run:
     "One `[[run]]` of a grid"
-    data:str|list='digits'
-    arch:str|list='small_resnet'
-    epochs:int=5
-    recipe:str|list='one_cycle'
+    data:str|list='digits'       # Registered name or folder of images, see `named_dls`; a list: each in turn
+    arch:str|list='small_resnet' # Registered name of a network, see `create_model`; a list: each in turn
+    epochs:int=5                 # Of the training, at least 1
+    recipe:str|list='one_cycle'  # See `recipe_named`; a list: each in turn
+    # Integers >= 0, of training and unlearning; each is a repetition
     seeds:list=field(default_factory=lambda: [0])
     # Settings for `make_request`; 'random' takes the seed of the run unless it has its own
     requests:list=field(default_factory=list)
     methods:list=field(default_factory=list)   # Names, or settings for `make_method`
-    metrics:list=field(default_factory=lambda: ['rates'])
+    metrics:list=field(default_factory=lambda: ['rates']) # Names in `grid_metrics`
     # Of the retrained models, added to the seed of the run
     oracle_seeds:list=field(default_factory=lambda: [100])
     options:dict=field(default_factory=dict)   # For the loaders, such as n or bs

@@ -26,15 +26,15 @@ from ..worst_case.search import worst_case
 # %% ../../nbs/83_planning.ipynb #6ecefd0e
 def blank_learner(
     config:dict, # Of a cell
-    seed:int
-): # A fastai `Learner`
+    seed:int     # Of the initial weights
+):               # A fastai `Learner`
     "The untrained network of a cell"
     more = recipe_named(config['recipe'])[1]
     return image_learner(cell_loaders(config), config['arch'], seed=seed, **more)
 
 def check_arch(
-    cells:list[Cell]
-): # Raises `RequestError` for an unknown network
+    cells:list[Cell] # Those of kind 'train' are looked at
+):                   # Raises `RequestError` for an unknown network
     "Find a misspelt network before anything is written"
     trained = [c.config for c in cells if c.kind == 'train']
     for config in {config_hash([c['arch'], c['data']]): c for c in trained}.values():

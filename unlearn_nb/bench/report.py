@@ -120,10 +120,10 @@ def _pair_table(rows, many):
 
 # %% ../../nbs/89_report.ipynb #a1d6d01d
 def report_page(
-    rows,                        # Rows of results.json
-    title:str='Unlearning benchmark',
-    env:dict|None=None           # Versions and hardware of the results; None: of this machine
-)->str:                          # HTML
+    rows,                             # Rows of results.json
+    title:str='Unlearning benchmark', # Heading of the page
+    env:dict|None=None                # Versions and hardware of the results; None: of this machine
+)->str:                               # HTML
     "A self-contained page"
     board,df = leaderboard(rows),with_gap(rows)
     board['_g'] = [_group_name(r) for r in board.to_dict('records')]
@@ -157,8 +157,8 @@ def _latex(board):
     return heads.map(lambda v: str(v).replace('±', r'$\pm$').replace('_', r'\_'))
 
 def report(
-    out:str|Path,       # Folder of a store with results of `bench`
-    title:str='Unlearning benchmark'
+    out:str|Path,                    # Folder of a store with results of `bench`
+    title:str='Unlearning benchmark' # Heading of the page
     # report.html, results.csv, results.tex, results.json; raises `RequestError` if there are none
 )->list[Path]:
     "Write the page and the tables"

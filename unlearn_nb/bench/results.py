@@ -77,9 +77,9 @@ def _row(e, store):
     }
 
 def assemble(
-    keys,        # Of 'evaluate' cells; those not in the store are left out
-    store:Store
-)->list[dict]:   # Rows of results.json; rates are fractions, what does not apply is None
+    keys,       # Of 'evaluate' cells; those not in the store are left out
+    store:Store # Where their results are
+)->list[dict]:  # Rows of results.json; rates are fractions, what does not apply is None
     "Join scores, records and costs"
     rows = [_row(e, store) for e in map(store.get, keys) if e is not None]
     _add_costs(rows)
@@ -96,8 +96,8 @@ def pack_idxs(
     return b64encode(np.packbits(bits).tobytes()).decode()
 
 def unpack_idxs(
-    text:str
-)->list: # Sorted
+    text:str # From `pack_idxs`
+)->list:     # Sorted
     "The reverse of `pack_idxs`"
     return np.unpackbits(np.frombuffer(b64decode(text), np.uint8)).nonzero()[0].tolist()
 
@@ -105,9 +105,9 @@ def unpack_idxs(
 _of_search = 'settings','diagnostics','history','composition'
 
 def search_results(
-    keys,        # Of 'search' cells; those not in the store are left out
-    store:Store
-)->list[dict]:   # Labels, settings, diagnostics, history, composition, and `bits`: the set for `unpack_idxs`
+    keys,       # Of 'search' cells; those not in the store are left out
+    store:Store # Where their results are
+)->list[dict]:  # Labels, settings, diagnostics, history, composition, and `bits`: the set for `unpack_idxs`
     "What was searched for, and found"
     rows = []
     for e in map(store.get, keys):
@@ -120,11 +120,11 @@ def search_results(
 
 # %% ../../nbs/85_results.ipynb #76d7415b
 def write_results(
-    out:Path,   # Folder of the store
-    rows:list,
-    config:dict,          # What made them
-    env:dict|None=None,   # Where; None: here
-    searches=()           # From `search_results`
+    out:Path,           # Folder of the store
+    rows:list,          # From `assemble`
+    config:dict,        # What made them
+    env:dict|None=None, # Where; None: here
+    searches=()         # From `search_results`
 ):
     "Write results.json whole"
     data = {'schema': 1, 'config': config, 'environment': env or environment(), 'rows': rows}
@@ -145,9 +145,9 @@ def current_rows(
 
 # %% ../../nbs/85_results.ipynb #be8beda9
 def failed_line(
-    cell:Cell,
-    error:Exception
-)->str: # Kind, labels and error on one line
+    cell:Cell,      # That failed
+    error:Exception # What it raised
+)->str:             # Kind, labels and error on one line
     "What failed, and why"
     said = {k: v for k,v in cell.about.items() if v not in ('', None) and k not in ('request', 'oracle')}
     about = ', '.join(f'{k} {v}' for k,v in said.items())
@@ -155,7 +155,11 @@ def failed_line(
 
 class GridError(RuntimeError):
     "Some cells of a grid failed; what could be finished is in the store"
-    def __init__(self, done, rows, out):
+    def __init__(self,
+        done, # From `run_cells`; kept as `.done`
+        rows, # Of results.json, of what could be finished; kept as `.rows`
+        out   # Folder of the store, for the message
+    ):
         self.done,self.rows = done,rows
         lines = [f"- {failed_line(c, e)}" for c,e in done.failed]
         kept = f"the others are in {out}/results.json"
@@ -179,15 +183,16 @@ def _shown(cells, on_cell, show):
 
 # %% ../../nbs/85_results.ipynb #ea7d67cc
 def bench(
-    grid,             # Path of a TOML file, or a dict
-    out:Path,         # Folder of the store; results.json is written there
+    grid,                    # Path of a TOML file, or a dict
+    out:Path,                # Folder of the store; results.json is written there
+    # Told of each cell: 'found', 'finished', 'failed' or 'skipped', and its seconds
     on_cell=lambda cell, state, seconds: None,
-    command:str|None=None, # For the record
+    command:str|None=None,   # For the record
     # 'raise': `GridError` at the end, when all that could be finished is written; 'return': only in `Done`
     on_error:str='raise',
     progress:bool|None=None, # True: a bar; False: none; None: a bar in a terminal or notebook, see `progress`
-    **kwargs          # For `run_cells`
-)->tuple[Done, list]: # What was done, and the rows
+    **kwargs                 # For `run_cells`
+)->tuple[Done, list]:        # What was done, and the rows
     "Run a grid, or what is left of it"
     if on_error not in ('raise', 'return'):
         raise RequestError(f"`on_error` must be 'raise' or 'return', got {on_error!r}")
@@ -221,9 +226,9 @@ def speed(
 
 # %% ../../nbs/85_results.ipynb #54e8987f
 def estimate(
-    cells:list[Cell],
+    cells:list[Cell],     # From `plan`
     store:Store|None=None # What it holds counts as done
-)->pd.DataFrame: # One row per cell: kind, labels, state, seconds (a rough guess)
+)->pd.DataFrame:          # One row per cell: kind, labels, state, seconds (a rough guess)
     "What a grid will take"
     pace,rows = {},[]
     labels = 'data','arch','recipe','scenario','method','seed'

@@ -87,7 +87,7 @@ def _known_here(cell):
         )
 
 def run_cell(
-    cell:Cell,
+    cell:Cell,    # What to compute
     given:list,   # For each of `cell.needs` the bytes of its model, or the result of a search
     threads:int=0 # For PyTorch; 0: leave alone
 )->tuple[dict, bytes|None, float]: # Result, model file, seconds
@@ -110,7 +110,13 @@ def run_cell(
 # %% ../../nbs/84_running.ipynb #f8d936a5
 class InProcess(Executor):
     "Run each task at once, in this process"
-    def submit(self, fn, /, *args, **kwargs):
+    def submit(self,
+        fn,      # Called at once; an exception is kept in the future
+        /,
+        *args,   # Its arguments
+        **kwargs # Its keyword arguments
+    ):           # A finished `Future`
+        "Run a function now"
         f = Future()
         try: f.set_result(fn(*args, **kwargs))
         except Exception as e: f.set_exception(e)
@@ -123,8 +129,8 @@ class OnRay(Executor):
         address:str|None=None, # Of the cluster; None: start one on this machine
         cpus:float=1.,         # Share of CPUs a task takes
         gpus:float=0.,         # Share of a GPU, such as .25
-        retries:int=3
-    ): # Raises `RequestError` if Ray is not installed
+        retries:int=3          # Of a task whose worker or node is lost
+    ):                         # Raises `RequestError` if Ray is not installed
         try: import ray
         except ImportError as e:
             raise RequestError("this backend needs Ray: pip install 'unlearn_nb[ray]'") from e
@@ -135,10 +141,24 @@ class OnRay(Executor):
         self.ray,self.cpus = ray,max(cpus, 0.01)
         self.task = ray.remote(num_cpus=cpus, num_gpus=gpus, max_retries=retries)
     @property
-    # tasks to hand out before any is back
-    def slots(self): return max(2, round(2*self.ray.cluster_resources().get('CPU', 1)/self.cpus))
-    def submit(self, fn, /, *args, **kwargs): return self.task(fn).remote(*args, **kwargs).future()
-    def shutdown(self, wait=True, *, cancel_futures=False): self.ray.shutdown()
+    def slots(self):
+        "How many tasks to hand out before one is back, at least 2"
+        return max(2, round(2*self.ray.cluster_resources().get('CPU', 1)/self.cpus))
+    def submit(self,
+        fn,      # Called in a worker of the cluster
+        /,
+        *args,   # Its arguments
+        **kwargs # Its keyword arguments
+    ):           # A `Future`
+        "Hand a function to the cluster"
+        return self.task(fn).remote(*args, **kwargs).future()
+    def shutdown(self,
+        wait=True,           # Ignored: Ray ends at once
+        *,
+        cancel_futures=False # Ignored: what runs is ended
+    ):
+        "Leave the cluster; one that was started here ends"
+        self.ray.shutdown()
 
 # %% ../../nbs/84_running.ipynb #5bada4f0
 def _follow(parent):
@@ -262,13 +282,13 @@ def _take_in(engine):
 
 # %% ../../nbs/84_running.ipynb #ff1d6b7f
 def run_cells(
-    cells:list[Cell],
-    store:Store,
-    backend:str='local',
-    workers:int=1,
+    cells:list[Cell],    # From `plan`; what a cell needs must be among them
+    store:Store,         # Where results are looked up and entered
+    backend:str='local', # 'local' or 'ray'
+    workers:int=1,       # Processes of the local backend, at least 1; 1: this process
     on_cell=lambda cell, state, seconds: None, # Told of each cell: 'found', 'finished', 'failed' or 'skipped'
-    retries:int=2,     # Of a cell whose local worker died
-    **ray              # address, cpus, gpus, for Ray
+    retries:int=2,       # Of a cell whose local worker died
+    **ray                # address, cpus, gpus, for Ray
 )->Done:
     "Compute what the store does not have yet; a failing cell is recorded and does not stop the others"
     engine = _Engine(cells, store, backend, workers, on_cell, retries, ray)

@@ -19,7 +19,8 @@ from ..metrics.scores import all_equal, t_interval
 
 # %% ../../nbs/87_stats.ipynb #535aaf6c
 def summary(
-    rows,             # Rows of results.json, or a DataFrame
+    rows, # Rows of results.json, or a DataFrame
+    # Columns of results.json, or 'gap'; those that are missing are left out
     metrics=('A_Df', 'A_Dr', 'UA', 'RA', 'TA', 'gap', 'seconds', 'seconds_ratio', 'cpu_ratio', 'images_ratio')
     # One row per group, method and metric: n, mean, std (`NaN` for one seed), low, high (95 % t interval of
     # the mean; `NaN` for one seed and for equal ones)
@@ -81,8 +82,8 @@ def corrected(
 
 # %% ../../nbs/87_stats.ipynb #85b345ae
 def compare_methods(
-    rows,               # Rows of results.json, or a DataFrame
-    metric:str='gap',
+    rows,             # Rows of results.json, or a DataFrame
+    metric:str='gap', # Column of results.json, or 'gap'; else raises `RequestError`
     # Only pairs with this method; 'best': with the one whose mean is lowest in each group; None: all pairs
     against:str|None=None
     # One row per group and pair: n, difference (first minus second), p, p_corrected; `NaN` for fewer than two
@@ -106,10 +107,10 @@ def compare_methods(
 
 # %% ../../nbs/87_stats.ipynb #c948f38b
 def ranks(
-    rows,              # Rows of results.json, or a DataFrame
-    metric:str='gap',
-    best:str='low'     # 'low' or 'high'
-)->pd.DataFrame:       # Index method, sorted: rank (mean over groups and seeds, 1 is best, ties shared), n
+    rows,             # Rows of results.json, or a DataFrame
+    metric:str='gap', # Column of results.json, or 'gap'
+    best:str='low'    # 'low' or 'high'
+)->pd.DataFrame:      # Index method, sorted: rank (mean over groups and seeds, 1 is best, ties shared), n
     "Mean rank of each method; original and retrained models do not take part"
     df = with_gap(rows)
     df = df[~df['method'].isin(['original', 'retrain']) & df[metric].notna()]

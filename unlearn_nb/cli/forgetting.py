@@ -57,11 +57,11 @@ def _measured(learn, split, n, step):
     return {**rates(outs, split.kind), 'seconds': None if record is None else record.seconds}
 
 def score_both(
-    learn,       # The original
-    new,         # The model that forgot
-    split,
-    score:str    # 'quick', 'full' or 'none'
-)->dict:         # 'original' and 'unlearned', as `measures`; empty for 'none'
+    learn,    # The original
+    new,      # The model that forgot
+    split,    # What was forgotten
+    score:str # 'quick', 'full' or 'none'
+)->dict:      # 'original' and 'unlearned', as `measures`; empty for 'none'
     "The scores after a request; both models see the same samples"
     if score == 'none': return {}
     n = _quick if score == 'quick' else None
@@ -97,10 +97,10 @@ def _write(new, scores, out, target, overwrite):
     if new.unlearn_record.share is not None: typer.echo(new.unlearn_record.cost_says)
 
 def target_file(
-    model:Path,
-    out:Path,
-    overwrite:bool
-)->str: # Name of the file in `out`; raises `RequestError`
+    model:Path,    # File of the original
+    out:Path,      # Folder for the new model
+    overwrite:bool # A file of that name may be replaced
+)->str:            # Name of the file in `out`; raises `RequestError`
     "What the new model will be called: a learner becomes a learner, all else a file of weights"
     target = 'model.pkl' if model.suffix in exported else 'model.safetensors'
     if not overwrite and (out/target).exists():

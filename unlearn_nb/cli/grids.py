@@ -30,7 +30,9 @@ def tell_cells(
         if state == 'failed' or made: typer.echo(f"{state}: {c.kind} {name} ({seconds:.1f} s)", err=True)
     return on_cell
 
-def bar_wanted(): return sys.stderr.isatty() # not Rich's opinion, which FORCE_COLOR sways
+def bar_wanted():
+    "Should a bar show how far work has come?"
+    return sys.stderr.isatty() # not Rich's opinion, which FORCE_COLOR sways
 
 # %% ../../nbs/95_grids.ipynb #d0d740c2
 def _duration(seconds):

@@ -163,9 +163,9 @@ def read_indices(
     return [_position(path, n, l, known) for n,l in lines]
 
 def training_files(
-    data, # Folder of images, as for the commands
-    seed:int
-)->list: # Paths in the order of positions; none for a public data set
+    data,    # Folder of images, as for the commands
+    seed:int # Draws the held-out part of a folder that has none
+)->list:     # Paths in the order of positions; none for a public data set
     "The training images of a folder"
     from unlearn_nb.vision.folders import image_files_split
     folder = Path(data).expanduser()
@@ -175,8 +175,8 @@ def training_files(
 def asked_idxs(
     forget,      # Classes, or nothing
     forget_file, # Or a file of records
-    data,
-    seed:int,
+    data,        # Folder of images, or name of a public data set
+    seed:int,    # Draws the held-out part of a folder that has none
     tense='is'   # 'was' for what is over
 ):               # Positions, or None for classes; raises `RequestError`
     "The records that a command was asked about"
@@ -186,10 +186,10 @@ def asked_idxs(
     return read_indices(forget_file, lambda: training_files(data, seed)) if forget_file else None
 
 def one_of(
-    option:str,
-    value:str,
-    *known
-): # Raises `RequestError`
+    option:str, # As typed, such as '--effort', for the message
+    value:str,  # What was given
+    *known      # The words it may be, two at least
+):              # Raises `RequestError`
     "Refuse a word that an option does not know"
     if value not in known:
         raise RequestError(f"{option} is {', '.join(known[:-1])} or {known[-1]}, got {value!r}")

@@ -19,8 +19,8 @@ from ..core import RequestError
 def example_folder(
     out,         # Folder; images go to data/, the model to m.safetensors
     n:int=300,   # Training images
-    epochs:int=4
-): # The `Learner`
+    epochs:int=4 # Of the training
+):               # The `Learner`
     "Digits as picture files, and a small network trained on them"
     from PIL import Image
     from unlearn_nb.all import digits_dls, folder_dls, image_learner, save_model, train
@@ -50,9 +50,9 @@ def data_source(
     return named_dls(data, **kwargs)
 
 def folder_only(
-    data,
+    data,     # Folder of images, or name of a public data set
     **options # Name and value of those that make sense for a folder only
-): # Raises `RequestError`
+):            # Raises `RequestError`
     "Refuse options that a public data set does not have"
     if Path(data).expanduser().is_dir(): return
     for name,value in options.items():
@@ -65,17 +65,17 @@ def _not_used(model, reading):
         warnings.warn(f"--{name} is not used for {model.name}: an exported Learner carries its own")
 
 def load_learner(
-    model:Path,
-    data,
-    trust:bool,      # Unpickle
-    arch=None,
-    size=None,
-    normalize=None,  # Text, see `parse_normalize`
-    classes=None,    # Text, comma-separated
-    augment=None,
-    bs=None,
-    seed:int=0
-):                   # Raises `RequestError`
+    model:Path,     # A .safetensors, .pth or .pt file, or an exported learner
+    data,           # Folder of images, or name of a public data set
+    trust:bool,     # Unpickle
+    arch=None,      # Name of the network; None: as the file says
+    size=None,      # Side of the pictures in pixels; None: as the file says
+    normalize=None, # Text, see `parse_normalize`
+    classes=None,   # Text, comma-separated
+    augment=None,   # Flip and shift training images; None: as the file says, else yes
+    bs=None,        # Batch size; None: as the file says
+    seed:int=0      # Draws the held-out part of a folder that has none
+):                  # Raises `RequestError`
     "A learner from a model file and data"
     from unlearn_nb.all import load_exported, load_model
     if model.suffix in exported:
@@ -94,8 +94,8 @@ def load_learner(
 # %% ../../nbs/94_reading.ipynb #d6b3409a
 def check_same_data(
     file, # Of positions, or None
-    learn
-): # Raises `RequestError`
+    learn # With the data that positions are to be looked up in
+):        # Raises `RequestError`
     "A list of `worst-case` says of which data; positions mean nothing in others"
     if file is None or file.name != 'forget_idxs.txt': return
     beside = file.parent/'worst_case.json'
@@ -107,10 +107,10 @@ def check_same_data(
 
 # %% ../../nbs/94_reading.ipynb #e1c7bc06
 def asked_split(
-    learn,
-    classes,   # Names, or nothing
-    idxs       # Else positions
-): # A `ForgetSplit`; raises `RequestError`
+    learn,   # Whose data are split
+    classes, # Names, or nothing
+    idxs     # Else positions
+):           # A `ForgetSplit`; raises `RequestError`
     "What a command was asked to forget"
     from unlearn_nb.bench.grid import make_request
     if classes: return make_request(learn.dls, 'class', classes)

@@ -241,12 +241,12 @@ def label_grads(
 
 # %% ../../nbs/45_curvature.ipynb #91e2747c
 def strongest(
-    harm,           # strength -> harm, rising
-    lo:float,       # Strengths to search between, in log scale
-    hi:float,
-    tol:float,
-    steps:int=12
-)->float:           # `lo` if even that is too strong
+    harm,        # strength -> harm, rising
+    lo:float,    # Strengths to search between, in log scale
+    hi:float,    # The other end; the answer if even that is harmless
+    tol:float,   # Harm that is allowed
+    steps:int=12 # Bisections
+)->float:        # `lo` if even that is too strong
     "The largest strength whose harm stays within `tol`"
     if harm(hi) <= tol: return hi
     for _ in range(steps):
@@ -267,11 +267,20 @@ class Edit(UnlearnMethod):
     wreck = dict(alpha=1e39)
     range,lever = (1e-14, 1.),'`alpha`'
 
-    def clean(self, split, part, n=None):
+    def clean(self,
+        split, # View of the request, opened for `part`
+        part,  # 'forget' or 'retain'
+        n=None # Images, each class in proportion; None: `samples`
+    ):
         "A loader of images of a partition, in order and without augmentation"
         return split.sample(part, n or self.samples, bs=64)
 
-    def apply(self, learn, split, edit, alpha):
+    def apply(self,
+        learn, # The working copy; its weights are edited in place
+        split, # View of the request, opened for 'retain' if the strength is to be found
+        edit,  # Called with the name of a parameter, its old weights and a strength; returns the new weights
+        alpha  # Strength; 0: nothing is done
+    ):         # 'alpha', as given or found
         "Edit the weights by `edit(name, weights, alpha)`, None: the strongest; details for the record"
         old = {n: p.detach().clone() for n,p in learn.model.named_parameters()}
         @torch.no_grad()
@@ -297,22 +306,22 @@ class Edit(UnlearnMethod):
 
 # %% ../../nbs/45_curvature.ipynb #603da41d
 def fisher_std(
-    fisher:Tensor,     # Diagonal
-    weights:Tensor,    # Same shape
-    alpha:float,
-    damping:float,     # Added to the diagonal
-    clip:float         # Largest value, in units of the root mean square of `weights`
+    fisher:Tensor,  # Diagonal
+    weights:Tensor, # Same shape
+    alpha:float,    # Strength of the noise, at least 0
+    damping:float,  # Added to the diagonal
+    clip:float      # Largest value, in units of the root mean square of `weights`
 )->Tensor:
     "Standard deviation of the noise, (alpha/(F+damping))^(1/4)"
     return (alpha/(fisher+damping)).pow(.25).clamp(max=clip*weights.square().mean().sqrt())
 
 def golatkar_noise(
-    fisher:Tensor,     # Diagonal
-    weights:Tensor,    # Same shape
-    alpha:float,
-    classes:int,       # A tensor with so many rows belongs to the head
-    gone=()            # Classes whose rows of the head start again from zero
-)->tuple:              # Mean and standard deviation of the new weights, same shape
+    fisher:Tensor,  # Diagonal
+    weights:Tensor, # Same shape
+    alpha:float,    # Strength of the noise, at least 0
+    classes:int,    # A tensor with so many rows belongs to the head
+    gone=()         # Classes whose rows of the head start again from zero
+)->tuple:           # Mean and standard deviation of the new weights, same shape
     "Noise of the authors' code: variance alpha/F, cut off and averaged over each row"
     head = len(weights) == classes
     var = alpha*(1/(fisher+1e-8)).clamp(max=1e2 if head else 1e3)
@@ -364,11 +373,11 @@ class FisherForgetting(Edit):
 
 # %% ../../nbs/45_curvature.ipynb #2204ff99
 def dampen(
-    w:Tensor,
-    f_forget:Tensor,  # Mean squared gradients on the forget set
-    f_all:Tensor,     # On all of the training data
-    alpha:float,      # How much more a weight must matter to be chosen
-    lam:float
+    w:Tensor,        # Weights; the others have their shape
+    f_forget:Tensor, # Mean squared gradients on the forget set
+    f_all:Tensor,    # On all of the training data
+    alpha:float,     # How much more a weight must matter to be chosen
+    lam:float        # How far: a chosen weight is multiplied by lam*f_all/f_forget, at most by 1
 )->Tensor:
     "Shrink the chosen weights, never grow them"
     return torch.where(f_forget > alpha*f_all, w*(lam*f_all/f_forget.clamp(min=1e-30)).clamp(max=1.), w)
@@ -450,12 +459,13 @@ def fisher_product(
 
 # %% ../../nbs/45_curvature.ipynb #bcf011f9
 def solve(
-    model, batches,    # As in `fisher_product`
-    rhs:dict,          # Name -> tensor
-    damping:float,     # Added to the diagonal
-    steps:int,         # Of conjugate gradients, at most
-    tol:float=1e-3     # Stop when the residual is smaller than this share of the right side
-)->tuple[dict, int]:   # The solution, and how many products it took
+    model,         # In eval mode, as in `fisher_product`
+    batches,       # Of (x, y)
+    rhs:dict,      # Name -> tensor
+    damping:float, # Added to the diagonal
+    steps:int,     # Of conjugate gradients, at most
+    tol:float=1e-3 # Stop when the residual is smaller than this share of the right side
+)->tuple[dict, int]: # The solution, and how many products it took
     "Solve (F + damping) v = rhs"
     names,count = list(rhs),0
     flat = lambda d: torch.cat([d[k].detach().flatten() for k in names]).cpu().double().numpy()

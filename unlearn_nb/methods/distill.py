@@ -123,7 +123,11 @@ class SCRUB(Tuned):
 
 # %% ../../nbs/46_distill.ipynb #8801ee2f
 @patch
-def set_back(self:SCRUB, learn, split, states):
+def set_back(self:SCRUB,
+    learn, # Its model gets the weights of the chosen epoch
+    split, # View of the request, opened for held-out partitions too
+    states # State dict after each epoch
+):         # 'aim' and 'errors' of the epochs, 0..1, and the 'epoch' chosen, counted from 0
     """Choose the epoch whose error on the forget set is nearest to the last error on held-out images of the
     same kind"""
     def error(dl):
@@ -140,9 +144,9 @@ def set_back(self:SCRUB, learn, split, states):
 
 # %% ../../nbs/46_distill.ipynb #527240d3
 def nearest_epoch(
-    errors, # On the forget set, one per epoch
-    aim:float
-)->int:     # The first of the nearest
+    errors,   # On the forget set, one per epoch
+    aim:float # The error to come near to, 0..1
+)->int:       # The first of the nearest
     "Where to rewind to"
     return min(range(len(errors)), key=lambda i: (abs(errors[i]-aim), i))
 
@@ -158,12 +162,21 @@ class SCRUBR(SCRUB):
 # %% ../../nbs/46_distill.ipynb #c898280b
 class TwoTeachers(WithForget):
     "Beside retained images to be called as the good teacher does, images to forget as the bad one does"
-    def __init__(self, split, good, bad, T, class_mean=False):
+    def __init__(self,
+        split,           # View of the request, opened for 'forget'
+        good,            # Network that retained images follow, frozen
+        bad,             # Network that images to forget follow, frozen
+        T,               # Temperature
+        class_mean=False # Divide the distance by the number of classes and leave out T²
+    ):
         super().__init__(split)
         self.good,self.bad,self.T,self.class_mean = good,bad,T,class_mean
     @property
-    def task(self): return task_of(self.learn)
+    def task(self):
+        "The learner's task, which says what a network answers"
+        return task_of(self.learn)
     def targets(self):
+        "What the teachers say to the batch, (n, classes)"
         ask = lambda model, rows: self.task.outputs(model, tuple(x[rows] for x in self.xb)).float()
         return torch.cat([ask(self.good, slice(self.n)), ask(self.bad, slice(self.n, None))])
     def after_loss(self):

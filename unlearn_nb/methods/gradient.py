@@ -76,7 +76,9 @@ class Tuned(UnlearnMethod):
         if self.schedule not in ('one_cycle', 'flat'):
             raise RequestError(f"`schedule` must be 'one_cycle' or 'flat', got {self.schedule!r}")
 
-    def sample(self, split):
+    def sample(self,
+        split # View of the request, opened for 'retain'
+    ):        # `samples` of them at most, each class in proportion
         "A training loader of retained images"
         n = len(split.targets('retain'))
         n = min(n, self.samples or n)
@@ -87,7 +89,10 @@ class Tuned(UnlearnMethod):
             **({} if self.bs is None else {'bs': min(self.bs, max(16, n // self.min_steps))}),
         )
 
-    def spends(self, n, may):
+    def spends(self,
+        n,  # Retained samples, over all passes
+        may # Says how many samples stay and go, and the batch size
+    ):      # In samples forward and backward; a forward pass alone counts a third
         "What training with `n` retained samples in all costs, the range test included"
         once = min(n, may.retain)
         bs = may.bs if self.bs is None else min(self.bs, max(16, once//self.min_steps))
@@ -100,7 +105,11 @@ class Tuned(UnlearnMethod):
         n = largest_within(lambda n: small.spends(n, may), may.samples, _most_passes*may.retain)
         return replace(small, samples=n)
 
-    def rate(self, learn, dl, cbs=()):
+    def rate(self,
+        learn, # The working copy; its model stays as it is
+        dl,    # Retained data, for the range test
+        cbs=() # Callbacks that the method trains with, such as one that freezes a part
+    ):         # 'lr' and 'edge', which is None where `lr` was given
         "The learning rate for retained data, and the edge if it had to be found"
         if self.lr is not None: return {'lr': self.lr, 'edge': None}
         edge = lr_range(learn, dl, self, bn=self.bn, cbs=cbs).edge
@@ -110,7 +119,15 @@ class Tuned(UnlearnMethod):
         both = [] if 'forget' not in self.reads else [BothLosses(split, self, loss_state(self, learn, split))]
         return self.tune(learn, split, both)
 
-    def tune(self, learn, split, cbs=(), freeze=(), dl=None, rate=None, epochs=None):
+    def tune(self,
+        learn,      # The working copy; its model is trained in place
+        split,      # View of the request, opened for 'retain'
+        cbs=(),     # Callbacks that make the method
+        freeze=(),  # Callbacks that hold a part still, in the range test too
+        dl=None,    # What to train on; None: `sample(split)`
+        rate=None,  # From `rate`; None: found on `dl`
+        epochs=None # Passes over `dl`; None: as the field says; 0: nothing is done
+    ):              # 'lr', 'edge' and 'epochs'; None if there was nothing to do
         "Train, by default on a sample of retained images with a rate found on it; details for the record"
         if dl is None: dl = self.sample(split)
         if epochs is None:
@@ -127,8 +144,8 @@ class Tuned(UnlearnMethod):
 # %% ../../nbs/42_gradient.ipynb #6322f85f
 def fit_options(
     method:UnlearnMethod, # With fields `opt`, `momentum`, `adam`, `wd` and `bn`
-    learn:Learner
-)->dict: # Keyword arguments of `fit`
+    learn:Learner         # Where `wd` is set, it is told to decay norms and biases too
+)->dict:                  # Keyword arguments of `fit`
     "Optimiser, weight decay and batch norm of a method"
     if method.wd: learn.wd_bn_bias = True # fastai spares norms and biases, `torch.optim` does not
     return dict(opt_func=optimiser(method.opt, method.momentum, method.adam), wd=method.wd, bn=method.bn)
@@ -136,7 +153,9 @@ def fit_options(
 class Anchor(Callback):
     "Add weight/2 times the squared distance of what is trained from where it was before the fit"
     order,run_valid = 10,False
-    def __init__(self, weight:float): self.weight = weight
+    def __init__(self,
+        weight:float # Of half the squared distance
+    ): self.weight = weight
     def before_fit(self): self.start = {n: p.detach().clone() for n,p in self.model.named_parameters()}
     def after_loss(self):
         trained = ((p, self.start[n]) for n,p in self.model.named_parameters() if p.requires_grad)
@@ -182,7 +201,12 @@ class Erase(Callback):
         until:float|None,
         ramp:bool=True,     # Set the rate: 1e-5, growing by 5 % each step, at most 0.01
     ): self.until,self.ramp = until,ramp
-    def label(self, xb, yb): return yb
+    def label(self,
+        xb, # Inputs of the batch
+        yb  # Its targets, a tuple
+    ):      # A tuple of targets; those of the batch unless overridden
+        "The targets to train on"
+        return yb
     def before_fit(self): self.hits,self.task = [],task_of(self.learn)
     def before_batch(self):
         if self.ramp: self.opt.set_hyper('lr', min(1e-5*1.05**self.train_iter, .01))
@@ -193,7 +217,9 @@ class Erase(Callback):
         if self.until is None and len(self.hits) >= 128: self.until = .95*sum(self.hits)/len(self.hits)
         if len(self.hits) >= 128 and self.share < (self.until or 0): raise CancelFitException
     @property
-    def share(self): return sum(self.hits[-128:])/max(1, len(self.hits[-128:]))
+    def share(self):
+        "Share of the last 128 images that were recognised, 0..1; 0 before the first"
+        return sum(self.hits[-128:])/max(1, len(self.hits[-128:]))
 
 # %% ../../nbs/42_gradient.ipynb #2f3f44a4
 @dataclass
@@ -204,7 +230,7 @@ class ForgetOnly(UnlearnMethod):
     # Stop below this share of recognised images, 0: never; None: 0.01 for classes, 95 % of the share at the
     # start for other requests
     until:float|None=None
-    bs:int=64
+    bs:int=64                # Images to forget per batch
     opt:str='adam'           # 'adam' or 'sgd'
     momentum:float=.9        # Of SGD
     bn:str='eval'            # See `BatchNormMode`
@@ -216,7 +242,13 @@ class ForgetOnly(UnlearnMethod):
         super().check(learn, split)
         optimiser(self.opt, self.momentum)
 
-    def erase(self, learn, split, cls, *args, cbs=()):
+    def erase(self,
+        learn, # The working copy; its model is trained in place
+        split, # View of the request, opened for 'forget'
+        cls,   # `Erase` or a subclass
+        *args, # Its first arguments, before `until` and `ramp`
+        cbs=() # Further callbacks of the fit
+    ):         # 'images' seen, and the share of the last 128 that were 'recognised', 0..1
         "Train with a callback of class `cls`, and others; details for the record"
         dl = split.loader('forget', train=True, bs=self.bs)
         until = (.01 if split.kind == 'class' else None) if self.until is None else self.until
@@ -236,7 +268,11 @@ class ForgetOnly(UnlearnMethod):
             'recognised': cb.share if hasattr(cb, 'hits') else None,
         }
 
-    def warn_if_idle(self, model, old, least=1e-3):
+    def warn_if_idle(self,
+        model,     # After the fit
+        old,       # Its parameters before, in their order
+        least=1e-3 # Share of the norm, 0..1
+    ):
         "Say so if a fixed rate moved the weights by less than a share `least` of their norm"
         moved = sum((p.detach()-q).pow(2).sum() for p,q in zip(model.parameters(), old))
         share = float((moved/sum(q.pow(2).sum() for q in old)).sqrt())
@@ -277,7 +313,7 @@ class WithForget(Callback):
     other"""
     order,run_valid = 5,False
     def __init__(self,
-        split,
+        split,           # View of the request, opened for 'forget'
         bs:int|None=None # Images to forget per step; None: as many as make a pass of the other set
     ): self.split,self.bs = split,bs
     def before_fit(self):
@@ -295,7 +331,12 @@ class WithForget(Callback):
 
 class BothLosses(WithForget):
     "The loss of a method in place of the learner's, with images to forget beside every retained batch"
-    def __init__(self, split, method, state, bs=None):
+    def __init__(self,
+        split,  # View of the request, opened for 'forget'
+        method, # An `UnlearnMethod` with `losses`
+        state,  # A `LossState`
+        bs=None # Images to forget per step; None: as many as make a pass of the other set
+    ):
         super().__init__(split, bs)
         self.method,self.s = method,state
     def after_loss(self):
@@ -343,7 +384,7 @@ class NegGradPlus(Tuned):
 _norms = nn.modules.batchnorm._NormBase,nn.LayerNorm,nn.GroupNorm
 
 def blocks(
-    model:nn.Module
+    model:nn.Module # Left as it is
 )->list[list[str]]: # Parameter names per block, from input to output
     """The network in line: members of `Sequential`s and of containers that hold nearly everything; a norm
     belongs to what precedes it"""
@@ -372,7 +413,9 @@ def blocks(
 class TrainOnly(Callback):
     "Let only the named parameters move, and the batch-norm statistics of their modules"
     order,run_valid = 1,False # after `BatchNormMode`
-    def __init__(self, names): self.names = set(names)
+    def __init__(self,
+        names # Of parameters, as in `named_parameters`
+    ): self.names = set(names)
     def before_fit(self):
         for n,p in self.model.named_parameters(): p.requires_grad_(n in self.names)
     def before_train(self):
@@ -382,7 +425,11 @@ class TrainOnly(Callback):
     def after_fit(self): self.model.requires_grad_(True)
 
 # %% ../../nbs/42_gradient.ipynb #0ecd1250
-def last_blocks(model, k): # Names of parameters; raises `RequestError` if there are fewer than `k` blocks
+def last_blocks(
+    model, # Left as it is
+    k      # Blocks, counted from the output, at least 1
+):         # Names of parameters; raises `RequestError` if there are fewer than `k` blocks
+    "Names of the parameters of the last `k` blocks"
     parts = blocks(model)
     if not 1 <= k <= len(parts):
         raise RequestError(f"this network has {len(parts)} blocks; `k` must lie between 1 and that, got {k}")
@@ -434,8 +481,8 @@ class EUk(CFk):
         return self.tune(learn, split, freeze=[TrainOnly(names)])
 
 def reset(
-    learn:Learner,
-    names # Of parameters; the buffers of their modules go with them
+    learn:Learner, # Its model is changed in place
+    names          # Of parameters; the buffers of their modules go with them
 ):
     "Give parameters the values of a newly initialised network, once"
     fresh,state = fresh_model(learn, torch.initial_seed()).state_dict(),learn.model.state_dict()

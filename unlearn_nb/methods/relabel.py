@@ -42,7 +42,10 @@ def other_labels(
     if not ok.any(1).all(): raise RequestError("there is no other class to relabel the images to")
     return allowed.to(y.device)[torch.multinomial(ok.double(), 1)[:,0]]
 
-def staying(split): # The classes that retained images have
+def staying(
+    split # View of the request, opened for 'retain'
+):        # Sorted label numbers
+    "The classes that retained images have"
     return split.targets('retain').unique()
 
 class Lie(Callback):
@@ -52,7 +55,10 @@ class Lie(Callback):
         allowed:Tensor,    # Labels to draw from
         true_too:bool=False# Any of them, the true one included
     ): self.allowed,self.true_too = allowed,true_too
-    def draw(self, y):
+    def draw(self,
+        y # True labels (n,)
+    ):    # (n,)
+        "Labels to train on instead of the true ones"
         if not self.true_too: return other_labels(y, self.allowed)
         return self.allowed.to(y.device)[torch.randint(len(self.allowed), y.shape)]
     def before_batch(self): self.learn.yb = (self.draw(self.y.as_subclass(Tensor)).to(self.y.dtype),)
@@ -83,7 +89,10 @@ class RandomLabel(Tuned):
         if self.forget_first: return self.in_turn(learn, split)
         return self.tune(learn, split, [BothLosses(split, self, loss_state(self, learn, split))])
 
-    def in_turn(self, learn, split):
+    def in_turn(self,
+        learn, # The working copy; its model is trained in place
+        split  # View of the request, opened for 'forget' and 'retain'
+    ):         # 'lr', 'edge' and 'epochs'; None for no epochs
         "Epochs of two passes with one optimiser; details for the record"
         if self.epochs == 0: return
         retain,opt = self.sample(split),None
@@ -146,7 +155,10 @@ class Amnesiac(Tuned):
 class Mixture:
     """Two training loaders as one shuffled stream; `forgotten` says which images of the last batch are of
     the second"""
-    def __init__(self, retain, forget):
+    def __init__(self,
+        retain, # Training loader of retained images; its batch size and device are taken over
+        forget  # Training loader of images to forget
+    ):
         self.loaders,self.bs,self.device = (retain, forget),retain.bs,retain.device
         self.n = retain.n+forget.n
     def __len__(self):
@@ -188,13 +200,20 @@ class MaskedUpdate(Callback):
     """Put back after every step what is outside the mask; a layer that has another shape for the time being
     waits for `restore`"""
     run_valid = False
-    def __init__(self, model, mask, buffers:bool=True): # `buffers`: put them back, too
+    def __init__(self,
+        model,            # As it was before the fit
+        mask,             # Name of a parameter -> bool of its shape, True where it may move
+        buffers:bool=True # Put back what has no mask, too, such as batch-norm statistics
+    ):
         self.mask, self.old = (
             mask,
             {n: v.detach().clone() for n, v in model.state_dict().items() if buffers or n in mask},
         )
     @torch.no_grad()
-    def restore(self, model):
+    def restore(self,
+        model # Changed in place
+    ):
+        "Put back what is outside the mask"
         for n,v in model.state_dict().items():
             if n in self.old and v.shape == self.old[n].shape:
                 v.copy_(torch.where(self.mask[n], v, self.old[n]) if n in self.mask else self.old[n])
@@ -210,9 +229,10 @@ class _Collect(Callback):
         raise CancelStepException
 
 def summed_grads(
-    learn, method:UnlearnMethod,
-    dl # Read once; its model stays as it is
-)->dict: # Name -> gradient of the loss, summed over images, batch norm in eval mode
+    learn,                # Whose loss and model; no weight moves
+    method:UnlearnMethod, # Whose fit it is
+    dl                    # Read once; its model stays as it is
+)->dict:                  # Name -> gradient of the loss, summed over images, batch norm in eval mode
     "The gradient of the training loss over a whole loader"
     log = _Collect()
     with learn.no_bar(), learn.no_logging(): method.fit(learn, dl, 1, 0., cbs=[log], bn='eval')
@@ -253,7 +273,9 @@ class SalUn(UnlearnMethod):
         return kept
 
     @property
-    def inner(self): return get_method(self.base, **self.hyper)
+    def inner(self):
+        "The method that is let loose on the chosen weights, with its hyper-parameters"
+        return get_method(self.base, **self.hyper)
 
     def within(self, may):
         "The inner method gets what the mask leaves: one pass over what goes"
@@ -304,7 +326,13 @@ def pixel_norm(
 
 class Shrink(Erase):
     "Label images with the class across the nearest border of the original network"
-    def __init__(self, method, norm=None, **kwargs):
+    def __init__(self,
+        method,    # A `BoundaryShrink`, which says how to look for the border
+        # Mean and deviation per channel of normalised pixels, see `pixel_norm`; None: `eps` is in units of
+        # the inputs
+        norm=None,
+        **kwargs   # For `Erase`
+    ):
         super().__init__(**kwargs)
         self.method,self.norm = method,norm
     def before_fit(self):
@@ -346,7 +374,12 @@ class BoundaryShrink(ForgetOnly):
             true_too=True,
         )
 
-    def across(self, original, x, y, norm):
+    def across(self,
+        original, # The frozen network before the request
+        x,        # Images (n, c, h, w)
+        y,        # Their true labels (n,)
+        norm      # From `pixel_norm`, for a step in pixels; None: in units of the inputs
+    ):            # Label numbers (n,), of the type of `y`
         "The class on the other side of the original's nearest border"
         return nearest_wrong(original, x, y, self.eps, norm, self.true_too).to(y.dtype)
 
@@ -362,9 +395,9 @@ class BoundaryShrink(ForgetOnly):
 
 # %% ../../nbs/43_relabel.ipynb #9705f93c
 def resize_head(
-    model:nn.Module,
-    n:int,   # Classes now
-    to:int   # Rows afterwards; a new row is drawn like those of a new layer, rows beyond are dropped
+    model:nn.Module, # Changed in place
+    n:int,           # Classes now
+    to:int           # Rows afterwards; a new row is drawn like those of a new layer, rows beyond are dropped
 ):
     "Give the last layer another number of outputs, in place"
     name,old = head_of(model, n)
@@ -381,7 +414,10 @@ def resize_head(
 # %% ../../nbs/43_relabel.ipynb #d0084668
 class Shadow(Erase):
     "Label images with one class too many"
-    def __init__(self, k, **kwargs):
+    def __init__(self,
+        k,       # Label number of the extra class
+        **kwargs # For `Erase`
+    ):
         super().__init__(**kwargs)
         self.k = k
     def label(self, xb, yb): return torch.full_like(yb[0], self.k),

@@ -19,7 +19,10 @@ from .retrain import fresh_model
 
 # %% ../../nbs/47_reset.ipynb #554e6beb
 # Name -> parameter; raises `RequestError` if there are none
-def conv_weights(model:nn.Module, spatial:bool=False)->dict:
+def conv_weights(
+    model:nn.Module,   # Left as it is; the weights are its own, not copies
+    spatial:bool=False # Only square kernels larger than one pixel
+)->dict:               # Name -> weight (out, in, height, width); raises `RequestError` if there is none
     "Weights of convolutions, or only of those with square kernels larger than one pixel"
     found = {
         f'{n}.weight': m.weight

@@ -43,7 +43,7 @@ _embedding_std = .01 # What fastai's layer draws with by default
 
 def fresh_model(
     learn:Learner, # Source of the architecture
-    seed:int=0
+    seed:int=0     # Of the new weights
 )->nn.Module:      # On the same device; raises `RequestError` if a parameter cannot be reset
     "A newly initialised network of the same architecture"
     device = next(learn.model.parameters()).device
@@ -61,11 +61,11 @@ def fresh_model(
 
 # %% ../../nbs/41_retrain.ipynb #d85874b0
 def one_cycle(
-    epochs:int,
-    lr:float=3e-3,  # Peak learning rate
-    wd:float=.01,   # Weight decay
-    steps:int=400,  # Points of the schedule to write down
-    seed:int=0
+    epochs:int,    # Passes over the training data
+    lr:float=3e-3, # Peak learning rate
+    wd:float=.01,  # Weight decay
+    steps:int=400, # Points of the schedule to write down
+    seed:int=0     # Of the recipe: weights, shuffling and augmentation
 )->Recipe:
     "The recipe of `fit_one_cycle` with fastai's defaults (Smith, 2018, arXiv:1803.09820)"
     lrs,moms = combined_cos(.25, lr/25, lr, lr/1e5),combined_cos(.25, .95, .85, .95)
@@ -122,10 +122,10 @@ class Retrain(UnlearnMethod):
 
 # %% ../../nbs/41_retrain.ipynb #3b59a965
 def sisa_parts(
-    n:int,       # Training images
-    shards:int,
-    slices:int,
-    seed:int=0
+    n:int,      # Training images
+    shards:int, # Parts that have a network each
+    slices:int, # Parts of a shard, added one after the other
+    seed:int=0  # Of the division
 )->torch.Tensor: # (n, 2), shard and slice of each image; sizes differ by at most one within each
     "Where each training image goes"
     rank = torch.empty(n, dtype=torch.long)
@@ -138,7 +138,7 @@ class SISAPlan:
     parts:torch.Tensor    # From `sisa_parts`
     epochs:int            # Per slice
     lr:float              # Peak of the one-cycle schedule of each slice
-    seed:int
+    seed:int              # Of weights, division, shuffling and augmentation
     states:dict           # (shard, slice) -> weights after that slice; slice -1: before training
     gone:list             # Positions deleted so far
     shards = property(lambda self: int(self.parts[:,0].max())+1)
@@ -147,15 +147,18 @@ class SISAPlan:
 class SISAModel(nn.Module):
     "Models of the shards, answering together"
     def __init__(self,
-        members,                # One network per shard
-        plan:SISAPlan|None=None,
-        aggregate:str='mean'    # 'mean' of the probabilities, or 'vote', where the mean decides ties
+        members,                 # One network per shard
+        plan:SISAPlan|None=None, # How the members were trained; without one, nothing can be deleted
+        aggregate:str='mean'     # 'mean' of the probabilities, or 'vote', where the mean decides ties
     ):
         super().__init__()
         if aggregate not in ('mean', 'vote'):
             raise RequestError(f"`aggregate` must be 'mean' or 'vote', got {aggregate!r}")
         self.members,self.plan,self.aggregate = nn.ModuleList(members),plan,aggregate
-    def forward(self, x):       # Log-probabilities (n, classes)
+    def forward(self,
+        x # Images (n, c, h, w)
+    ):    # Log-probabilities (n, classes)
+        "What the members say together"
         p = torch.stack([m(x).float().softmax(1) for m in self.members])
         mean = p.mean(0)
         if self.aggregate == 'mean': return mean.clamp(min=1e-12).log()
@@ -183,17 +186,17 @@ def _sisa_train(learn, model, plan, loader, first):
     learn.model = model
 
 def sisa_learner(
-    dls:DataLoaders,
-    arch,                   # As for `image_learner`
-    shards:int=5,
-    slices:int=4,
-    epochs:int=3,           # Per slice
-    lr:float=3e-3,          # Peak learning rate of each slice
-    aggregate:str='mean',   # 'mean' or 'vote'
-    seed:int=0,
-    without=(),             # Positions of training images to leave out from the start
-    **kwargs                # For `image_learner`
-)->Learner:                 # `learn.unlearn(split, 'sisa')` deletes from it; raises `RequestError`
+    dls:DataLoaders,      # All of the training data
+    arch,                 # As for `image_learner`
+    shards:int=5,         # Networks, each trained on its own part
+    slices:int=4,         # Parts of a shard, added one after the other; a checkpoint is kept before each
+    epochs:int=3,         # Per slice
+    lr:float=3e-3,        # Peak learning rate of each slice
+    aggregate:str='mean', # 'mean' or 'vote'
+    seed:int=0,           # Of weights, division, shuffling and augmentation
+    without=(),           # Positions of training images to leave out from the start
+    **kwargs              # For `image_learner`
+)->Learner:               # `learn.unlearn(split, 'sisa')` deletes from it; raises `RequestError`
     "Train an ensemble that can forget exactly and cheaply"
     n = len(dls.train_ds)
     if shards < 1 or slices < 1 or shards * slices > n:

@@ -17,8 +17,10 @@ from .gradient import Tuned, sgd_recipe
 class L1Penalty(Callback):
     "Add alpha*|weights| to the loss, alpha falling linearly to zero over the fit"
     order,run_valid = 10,False
-    # `by_epoch`: alpha falls between epochs
-    def __init__(self, method, by_epoch:bool=False): self.method,self.by_epoch = method,by_epoch
+    def __init__(self,
+        method,             # With `penalty(model, scale)`, such as `L1Sparse`
+        by_epoch:bool=False # The weight falls between epochs; False: at every step
+    ): self.method,self.by_epoch = method,by_epoch
     def after_loss(self):
         done = self.epoch/self.n_epoch if self.by_epoch else self.pct_train
         self.learn.loss_grad = self.loss_grad + self.method.penalty(self.model, 1-done)

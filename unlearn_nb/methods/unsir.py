@@ -50,7 +50,11 @@ class NoiseModel(nn.Module):
     ):
         super().__init__()
         self.noise,self._frozen = nn.Parameter(torch.randn(n, *shape)),[frozen]
-    def forward(self, y): return self._frozen[0](self.noise)
+    def forward(self,
+        y # Ignored: the noise stands for itself
+    ):    # Logits (n, classes)
+        "What the frozen network says of the noise"
+        return self._frozen[0](self.noise)
 
 class _Repeat:
     "The same labels at every step, as a loader"
@@ -136,7 +140,7 @@ class UNSIR(UnlearnMethod):
     adam:tuple=(.9, .99, 1e-5)
     impair_lr:float|None=None       # None: from `lr_range`
     repair_lr:float|None=None       # None: from `lr_range`
-    impair_epochs:int=1
+    impair_epochs:int=1             # Passes over the images to impair with
     repair_epochs:int|None=None     # None: one, or as many as it takes to see `repair_samples`, at most 4
     repair_schedule:str='one_cycle' # 'one_cycle' with `repair_lr` as its peak, or 'flat'
     bn:str='eval'                   # See `BatchNormMode`
@@ -169,7 +173,10 @@ class UNSIR(UnlearnMethod):
         n = largest_within(lambda n: amounts(n).spends(n, may), may.samples, most)
         return amounts(n)
 
-    def spends(self, n, may):
+    def spends(self,
+        n,  # Retained images to repair with, in all
+        may # Says how many samples stay
+    ):      # In samples forward and backward; a forward pass alone counts a third
         "What noise for one class, the range test and the rounds with `n` samples to repair cost"
         impair = min(self.impair_samples, may.retain)*self.impair_epochs
         noise = self.noise_images*self.noise_steps
@@ -209,7 +216,12 @@ class UNSIR(UnlearnMethod):
 
 # %% ../../nbs/40_unsir.ipynb #eccc58b1
 @patch
-def sample(self:UNSIR, split, n, seed, bs):
+def sample(self:UNSIR,
+    split, # View of the request, opened for 'retain'
+    n,     # Images; never more than there are
+    seed,  # Of the draw
+    bs     # Images per batch, fewer if there would be less than 17 steps; the field `bs` has the last word
+):
     "A loader of `n` retained images, each class in proportion, in batches of at most `bs`"
     y = split.targets('retain')
     n = min(len(y), n)
@@ -218,14 +230,21 @@ def sample(self:UNSIR, split, n, seed, bs):
 
 # %% ../../nbs/40_unsir.ipynb #c44209ad
 @patch
-def noise_taken(self:UNSIR, learn, noise, labels):
+def noise_taken(self:UNSIR,
+    learn, # The working copy, after the impair step
+    noise, # The images (n, c, h, w)
+    labels # The class that each is to be unlike (n,)
+):         # 0..1
     "Share of the noise that the network gives to the class to forget; counted"
     with torch.no_grad(): logits = learn.model.eval()(noise)
     learn.cost_meter.images['forward'] += len(noise)
     return (logits.argmax(1) == labels).double().mean().item()
 
 @patch
-def held_out_hits(self:UNSIR, learn, split):
+def held_out_hits(self:UNSIR,
+    learn, # The working copy, after the repair
+    split  # View of the request
+):
     """Held-out images of the class: how many are recognised, of how many; 0 of 0 where they are not read.
     Counted, no random numbers"""
     positions = split.positions('valid_forget') if 'valid_forget' in self.reads else ()
@@ -251,7 +270,11 @@ def evidence(self:UNSIR,
 
 # %% ../../nbs/40_unsir.ipynb #78aca9fe
 @patch
-def rates(self:UNSIR, learn, split, seed):
+def rates(self:UNSIR,
+    learn, # The working copy; its model stays as it is
+    split, # View of the request, opened for 'retain'
+    seed   # Of the images for the range test
+):         # To impair, to repair, and the edge; that is None where both are given
     "Learning rates to impair and repair, and the edge that they come from if one of them is not given"
     if None not in (self.impair_lr, self.repair_lr): return self.impair_lr,self.repair_lr,None
     dl = self.sample(split, self.impair_samples, seed, bs=64)
@@ -260,7 +283,12 @@ def rates(self:UNSIR, learn, split, seed):
     return given(self.impair_lr, self.impair_share),given(self.repair_lr, self.repair_share),edge
 
 @patch
-def repair(self:UNSIR, learn, dl, lr, **kwargs):
+def repair(self:UNSIR,
+    learn,   # The working copy; its model is trained in place
+    dl,      # Retained images
+    lr,      # Learning rate, or its peak for 'one_cycle'
+    **kwargs # For `fit`, such as `opt_func` and `bn`
+):
     "Train on retained images alone"
     epochs = passes(self.repair_samples, dl.n) if self.repair_epochs is None else self.repair_epochs
     cbs = [one_cycle(lr)] if self.repair_schedule == 'one_cycle' else []

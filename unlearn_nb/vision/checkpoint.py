@@ -35,22 +35,22 @@ from ..splits import SubsetDS, part_dl
 
 # %% ../../nbs/32_checkpoint.ipynb #7eb5fabb
 def normalization(
-    dls:DataLoaders
-)->list|None: # [means, stds] per channel on the 0..1 scale; `None` if the data are not normalised
+    dls:DataLoaders # Of which `valid` is looked at
+)->list|None:       # [means, stds] per channel on the 0..1 scale; `None` if the data are not normalised
     "The normalisation constants of `dls`"
     norm = next((t for t in dls.valid.after_batch.fs if isinstance(t, Normalize)), None)
     return None if norm is None else [o.detach().cpu().flatten().tolist() for o in (norm.mean, norm.std)]
 
 def augmentation(
-    dls:DataLoaders
-)->dict: # `flip` and `pad` for `tensor_dls`; no augmentation where `FlipCrop` is not used
+    dls:DataLoaders # Of which `train` is looked at
+)->dict:            # `flip` and `pad` for `tensor_dls`; no augmentation where `FlipCrop` is not used
     "How training batches of `dls` are augmented"
     t = next((t for t in dls.train.after_batch.fs if isinstance(t, FlipCrop)), None)
     return {'flip': False, 'pad': 0} if t is None else {'flip': t.flip, 'pad': t.pad}
 
 def describe(
-    learn:Learner
-)->dict: # Plain JSON types
+    learn:Learner # With what `image_learner` and a training left on it
+)->dict:          # Plain JSON types
     "What a file should say about a model"
     try: recipe = learn.recipe.to_dict() if getattr(learn, 'recipe', None) and learn.recipe.phases else None
     except RequestError: recipe = None
@@ -76,8 +76,8 @@ def describe(
     )
 
 def save_model(
-    learn:Learner,
-    path:str|Path # Ends in .safetensors; its folder exists
+    learn:Learner, # Whose model is written
+    path:str|Path  # Ends in .safetensors; its folder exists
 )->Path:
     "Write the weights with all that is needed to use them"
     save_file(
@@ -146,10 +146,10 @@ def read_state(
     return state
 
 def load_weights(
-    learn:Learner,
-    path:str|Path,
+    learn:Learner,   # Of the same architecture; its model is filled in place
+    path:str|Path,   # A .safetensors file, or one that `torch.save` wrote
     trust:bool=False # See `read_state`
-)->Learner: # The same; raises `RequestError` if names, shapes or the checksum do not fit
+)->Learner:          # The same; raises `RequestError` if names, shapes or the checksum do not fit
     "Put the weights of a file into a learner's model"
     meta,old = read_metadata(path),learn.model.state_dict()
     state = _named(read_state(path, trust), old.keys())
@@ -296,16 +296,16 @@ def load_model(
 
 # %% ../../nbs/32_checkpoint.ipynb #8b669ea9
 def pack(
-    learn:Learner
-)->bytes: # A model file
+    learn:Learner # Whose model is packed
+)->bytes:         # A model file
     "A learner's model as bytes"
     with tempfile.TemporaryDirectory() as tmp:
         return save_model(learn, Path(tmp) / 'm.safetensors').read_bytes()
 
 def unpack(
-    data:bytes, # From `pack`
-    dls:DataLoaders,
-    **kwargs    # For `load_model`
+    data:bytes,      # From `pack`
+    dls:DataLoaders, # Data of the learner, made like those of the training
+    **kwargs         # For `load_model`
 )->Learner:
     "A learner from bytes, with its recipe"
     with tempfile.TemporaryDirectory() as tmp:

@@ -50,7 +50,10 @@ class FlipCrop(Transform):
     ):
         super().__init__()
         self.flip,self.pad = flip,pad
-    def encodes(self, x:TensorImage):
+    def encodes(self,
+        x:TensorImage # Batch (n, c, h, w), on any device
+    ):
+        "Shift and flip a batch"
         n,dev = len(x),x.device
         shifts = torch.randint(-self.pad, self.pad+1, (n, 2), device=dev)
         flips = torch.rand(n, device=dev) < (.5 if self.flip else 0.)
@@ -82,17 +85,32 @@ class ImageTensors:
         self.loss_func,self._digest = CrossEntropyLossFlat(),{}
 
     @property
-    def c(self): return len(self.vocab)
+    def c(self):
+        "Number of classes"
+        return len(self.vocab)
     @property
-    def images(self): return self._base[0][self.idxs.to(self._base[0].device)]
+    def images(self):
+        "The images of this partition, uint8 (n, c, h, w); a copy"
+        return self._base[0][self.idxs.to(self._base[0].device)]
     @property
-    def shape(self): return tuple(self._base[0].shape[1:])
+    def shape(self):
+        "(channels, height, width)"
+        return tuple(self._base[0].shape[1:])
     def __len__(self): return len(self.idxs)
     def __getitem__(self, i):
         return TensorImage(self._base[0][int(self.idxs[i])]), TensorCategory(self.targets[i])
-    def decode(self, o, full=True): return o[0],Category(self.vocab[int(o[1])])
+    def decode(self,
+        o,        # An image and its label
+        full=True # Ignored; fastai asks with it
+    ):
+        "Image and class name, for fastai to show"
+        return o[0],Category(self.vocab[int(o[1])])
     def new_empty(self): return type(self)(self._base[0][:0], self.targets[:0], self.vocab, self.split_idx)
-    def to(self, device): self._base[0] = self._base[0].to(device)
+    def to(self,
+        device # Where the pixels go, those of all parts that share them
+    ):
+        "Move the pixels, in place"
+        self._base[0] = self._base[0].to(device)
 
 # %% ../../nbs/10_data.ipynb #22a0784b
 @patch
@@ -109,7 +127,9 @@ def take(self:ImageTensors,
     return res
 
 @patch
-def batch(self:ImageTensors, i:Tensor):
+def batch(self:ImageTensors,
+    i:Tensor # int64 positions in this partition (n,)
+):
     "The images and labels at positions `i`, on the device of the images"
     x = self._base[0]
     return TensorImage(x[self.idxs[i].to(x.device)]),TensorCategory(self.targets[i].to(x.device))
@@ -118,19 +138,24 @@ def batch(self:ImageTensors, i:Tensor):
 class MemoryDL(TfmdDL):
     "A fastai loader over `ImageTensors`: one index operation per batch"
     def __init__(self,
-        dataset,            # `ImageTensors`; or image files, arrays or PIL images to predict on
-        bs:int=64,
-        shuffle:bool=False,
-        num_workers:int=0,  # Ignored: there is nothing to wait for
+        dataset,                     # `ImageTensors`; or image files, arrays or PIL images to predict on
+        bs:int=64,                   # Batch size
+        shuffle:bool=False,          # Draw a new order for every pass
+        num_workers:int=0,           # Ignored: there is nothing to wait for
         like:ImageTensors|None=None, # Size, channels and vocabulary for a `dataset` of loose images
-        **kwargs
+        **kwargs                     # For fastai's `TfmdDL`, such as `after_batch`, `device` and `drop_last`
     ):
         if not isinstance(dataset, ImageTensors): dataset = _loose_images(dataset, like)
         super().__init__(dataset, bs=bs, shuffle=shuffle, num_workers=0, **kwargs)
 
     # known without a batch, which would use up random numbers
     def _one_pass(self): self._n_inp,self._types = 1,{tuple: [TensorImage, TensorCategory]}
-    def new(self, dataset=None, cls=None, **kwargs):
+    def new(self,
+        dataset=None, # As for `MemoryDL`; None: the same
+        cls=None,     # Class of the loader; None: the same
+        **kwargs      # What is to differ, such as `bs` or `shuffle`
+    ):
+        "A loader with the same settings, but for those given"
         return super().new(dataset, cls, **{'like': self.dataset, **kwargs})
 
     def __len__(self):
@@ -140,7 +165,10 @@ class MemoryDL(TfmdDL):
             return self.n // self.bs
         return super().__len__()
     def get_idxs(self): return self.shuffle_fn(None) if self.shuffle else torch.arange(self.n)
-    def shuffle_fn(self, idxs):
+    def shuffle_fn(self,
+        idxs # Ignored; fastai asks with it
+    ):       # int64 (n,), a permutation
+        "The order of a pass, from the loader's own random numbers"
         return torch.randperm(self.n, generator=torch.Generator().manual_seed(self.rng.getrandbits(63)))
     def __iter__(self):
         self.randomize()
@@ -206,21 +234,21 @@ def _normalize_tfm(normalize, train_images, n_in):
     return Normalize.from_stats(mean, std, cuda=False)
 
 def tensor_dls(
-    images:Tensor,         # Training images, uint8 (n, c, h, w)
-    targets:Tensor,        # Their labels, int64 (n,)
-    valid_images:Tensor,   # Held-out images, same size
-    valid_targets:Tensor,
-    vocab:list,            # Class names
-    bs:int=64,             # Batch size
-    flip:bool=True,        # Augment by mirroring
+    images:Tensor,        # Training images, uint8 (n, c, h, w)
+    targets:Tensor,       # Their labels, int64 (n,)
+    valid_images:Tensor,  # Held-out images, same size
+    valid_targets:Tensor, # Their labels, int64 (n,)
+    vocab:list,           # Class names
+    bs:int=64,            # Batch size
+    flip:bool=True,       # Augment by mirroring
     # Augment by shifts up to so many pixels; None: an eighth of the side; with `flip=False, pad=0` no
     # augmentation
     pad:int|None=None,
     # 'data' (training images), 'imagenet', 'half' (-1..1), 'none' (0..1), 'bytes' (0..255), or `(mean, std)`
     # per channel on the 0..1 scale
     normalize='data',
-    device=None,           # None: fastai's default device
-    path='.'               # Where a `Learner` writes its models
+    device=None,          # None: fastai's default device
+    path='.'              # Where a `Learner` writes its models
 )->DataLoaders:
     "In-memory `DataLoaders` from tensors"
     device,pad = device or default_device(),images.shape[-1]//8 if pad is None else pad
@@ -256,8 +284,8 @@ def digits_dls(
 
 # %% ../../nbs/10_data.ipynb #0184c046
 def input_shape(
-    dls:DataLoaders
-)->tuple: # (channels, height, width)
+    dls:DataLoaders # Of pictures
+)->tuple:           # (channels, height, width)
     "Shape of one picture, read from held-out data"
     ds = dls.valid_ds
     return ds.shape if isinstance(ds, ImageTensors) else tuple(dls.valid.one_batch()[0].shape[1:])

@@ -25,20 +25,24 @@ def _conv(ni, nf, stride=1, ks=3):
 class ResBlock(nn.Module):
     "Two 3x3 convolutions with a shortcut (He et al., 2016)"
     def __init__(self,
-        ni:int,       # Channels in
-        nf:int,       # Channels out
-        stride:int=1
+        ni:int,      # Channels in
+        nf:int,      # Channels out
+        stride:int=1 # Of the first convolution; 2 halves height and width
     ):
         super().__init__()
         self.conv1,self.conv2 = _conv(ni, nf, stride),_conv(nf, nf)
         self.short = _conv(ni, nf, stride, 1) if stride > 1 or ni != nf else nn.Identity()
-    def forward(self, x): return F.relu(self.short(x) + self.conv2(F.relu(self.conv1(x))))
+    def forward(self,
+        x # (n, `ni`, h, w)
+    ):    # (n, `nf`, h/stride, w/stride), rounded up; at least 0
+        "Answers of the block"
+        return F.relu(self.short(x) + self.conv2(F.relu(self.conv1(x))))
 
 def small_resnet(
-    n_out:int,  # Classes
-    n_in:int=3, # Channels
-    size:int=32,# Side of the pictures; decides how much the stem shrinks them
-    widths:tuple=(32, 64, 160)
+    n_out:int,                 # Classes
+    n_in:int=3,                # Channels
+    size:int=32,               # Side of the pictures; decides how much the stem shrinks them
+    widths:tuple=(32, 64, 160) # Channels of the stages, one block each
 )->nn.Sequential:
     "A residual network of 0.4 million parameters"
     stem = [_conv(n_in, widths[0], 1 if size < 24 else 2), nn.ReLU()] + (
@@ -48,14 +52,22 @@ def small_resnet(
     return nn.Sequential(*stem, *blocks, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(widths[-1], n_out))
 
 # %% ../../nbs/20_models.ipynb #628cb0d2
-def resnet18_cifar(n_out, n_in=3, size=32):
+def resnet18_cifar(
+    n_out,  # Classes
+    n_in=3, # Channels
+    size=32 # Ignored: it takes pictures of any size
+):
     "torchvision's ResNet-18 with a 3x3 stem and no max-pooling"
     m = torchvision.models.resnet18(num_classes=n_out)
     m.conv1,m.maxpool = nn.Conv2d(n_in, 64, 3, 1, 1, bias=False),nn.Identity()
     nn.init.kaiming_normal_(m.conv1.weight, mode='fan_out', nonlinearity='relu')
     return m
 
-def allcnn(n_out, n_in=3, size=32):
+def allcnn(
+    n_out,  # Classes
+    n_in=3, # Channels
+    size=32 # Ignored: it takes pictures of any size
+):
     "All-convolutional network with batch norm (Springenberg et al., 2015, arXiv:1412.6806)"
     widths = [
         (n_in, 96, 1),
@@ -76,7 +88,16 @@ def allcnn(n_out, n_in=3, size=32):
         nn.Linear(192, n_out),
     )
 
-def vit(n_out, n_in=3, size=32, width=96, depth=4, heads=4):
+def vit(
+    n_out,    # Classes
+    n_in=3,   # Channels
+    # Side of the pictures in pixels; the patch is the divisor of it nearest to an eighth, or to 4 if that is
+    # more
+    size=32,
+    width=96, # Features of a token, a multiple of `heads`
+    depth=4,  # Layers of the encoder
+    heads=4   # Of attention in each layer
+):
     "torchvision's vision transformer, small (Dosovitskiy et al., 2021, arXiv:2010.11929)"
     patch = min((d for d in range(1, size+1) if size % d == 0), key=lambda d: (abs(d-max(4, size/8)), d))
     m = VisionTransformer(size, patch, depth, heads, width, 2*width, num_classes=n_out)
