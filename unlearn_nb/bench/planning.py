@@ -99,8 +99,7 @@ def _request_cells(r, q, methods, first, base, about, add, dls, data):
     about = {**about, 'scenario': name, 'request': q.get('kind', 'class')}
     made = {first: {**about, 'method': 'original'}}
     todo = [('retrain', get_method('retrain'), None, about['seed']+s) for s in r.oracle_seeds]
-    for m,label,budget in methods:
-        if m.name != 'retrain': todo.append((label, m, r.budget if budget is None else budget, about['seed']))
+    todo += [(label, m, budget, about['seed']) for m,label,budget in methods if m.name != 'retrain']
     for label,m,budget,s in todo:
         config = {**base, 'request': q, 'method': m.name, 'hyper': asdict(m), 'seed': s}
         if budget is not None: config['budget'] = budget
@@ -117,6 +116,12 @@ def _request_cells(r, q, methods, first, base, about, add, dls, data):
 # %% ../../nbs/83_planning.ipynb #21d5e312
 def _many(v): return v if isinstance(v, list) else [v]
 
+def _asked(m, budget):
+    "A method of a run, its label and budget; the authors' settings are left as they are"
+    m = {'name': m} if isinstance(m, str) else m
+    method,label,own = make_method(**m)
+    return method,label,own if own is not None or m.get('published') else budget
+
 def plan(
     grid # Path, dict, or list of `Run`
     # In an order in which each comes after what it needs; raises `RequestError` for any setting that is wrong
@@ -125,7 +130,7 @@ def plan(
     cells = OrderedDict()
     def add(c): return cells.setdefault(c.key, c).key
     for r in grid if isinstance(grid, list) else read_grid(grid):
-        methods = [make_method(**({'name': m} if isinstance(m, str) else m)) for m in r.methods]
+        methods = [_asked(m, r.budget) for m in r.methods]
         for data,arch,recipe,seed in product(*map(_many, (r.data, r.arch, r.recipe, r.seeds))):
             options = {**recipe_named(recipe)[0], **r.options}
             base = {'data': data, 'options': options, 'arch': arch, 'recipe': recipe}

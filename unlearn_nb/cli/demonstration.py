@@ -19,7 +19,7 @@ from .shell import app, cli_errors, command_line, score_table, write_audit
 from ..core import atomic_dir
 
 # %% ../../nbs/99_demonstration.ipynb #4afb9c65
-_shown = 'unsir','finetune','neggrad','salun','scrub','influence'
+_shown = 'neggrad','unsir','finetune','salun','scrub','influence' # The first is audited
 _budget = .1 # Of the cost of retraining, for methods that can be scaled
 
 def _methods(method):
