@@ -116,8 +116,8 @@ def _compare(was, now, sizes):
     ]
 
 def check_numbers(
-    old:Learner,
-    new:Learner,
+    old:Learner,          # The model before; its normalisation is used
+    new:Learner,          # The model after
     split:ForgetSplit,    # Of a task whose answers are numbers
     n:int=_look           # At most so many held-out samples, spread evenly
 )->dict:                  # As `check_outcome`; `before` and `after` are mean losses, lower is better

@@ -78,11 +78,17 @@ class Task:
         "How right each answer is"
         raise NotImplementedError(f"{type(self).__name__}.score")
 
-    def correct(self, out, yb:tuple)->Tensor: # bool (n,)
+    def correct(self,
+        out,     # Answers for a batch
+        yb:tuple # Its targets, one entry per target
+    )->Tensor:   # bool (n,)
         "Does the model know this sample? For methods that stop when it does not"
         raise NotImplementedError(f"{type(self).__name__}.correct")
 
-    def distance(self, out, other)->Tensor: # (n,)
+    def distance(self,
+        out,   # Answers for a batch (n, ...)
+        other  # Another network's for the same batch, of the same shape
+    )->Tensor: # (n,), at least 0
         "How far two answers are apart: the squared difference, averaged over outputs"
         return (out-other).float().pow(2).reshape(len(out), -1).mean(1)
 
@@ -133,7 +139,11 @@ class Classification(Task):
     capabilities = frozenset({'labels', 'logits', 'head', 'continuous_input'})
     others = *_number_losses, 'bce', 'binary' # What names of losses for other answers contain
 
-    def __init__(self, loss_func=None, dls=None):
+    def __init__(self,
+        loss_func=None, # The learner's, of which `sample_loss` is made
+        # Its loaders; inputs that are not all real numbers take 'continuous_input' from the capabilities
+        dls=None
+    ):
         super().__init__(loss_func, dls)
         if dls is None or not getattr(dls, 'loaders', None): return
         # categories and words cannot be moved

@@ -36,7 +36,7 @@ def _mean(v): return v.mean().item(),1.96*v.std(unbiased=False).item()/math.sqrt
 
 def answers(
     outs:dict,         # From `collect`
-    split:ForgetSplit
+    split:ForgetSplit  # The request
 )->dict:               # Name -> (value, half width of its sampling error)
     "What it says: utility and forgetting"
     found,res = rates(outs, split.kind),{}
@@ -53,8 +53,8 @@ def answers(
 # %% ../../nbs/73_audit_evidence.ipynb #5be8dff0
 def attacks_alone(
     outs:dict,         # From `collect`
-    split:ForgetSplit,
-    seed:int=0
+    split:ForgetSplit, # The request
+    seed:int=0         # Of the choices and folds of the attacks
 )->dict:               # Name -> (value, half width of its sampling error)
     "What membership attacks find that need no other model"
     forget,unseen,half = outs['forget'],non_members(outs, split),lambda row: (row['high']-row['low'])/2
@@ -90,11 +90,11 @@ def _rmia_auc(outs, others, split):
     return score(lambda o: p(o['forget'])),score(rest)
 
 def beside(
-    outs:dict,    # Of one model, from `collect`
-    others:list,  # Of retrained models other than this one
-    random,       # Of an untrained network, or `None`
-    split:ForgetSplit
-)->dict:          # Name -> (value, half width of its sampling error)
+    outs:dict,        # Of one model, from `collect`
+    others:list,      # Of retrained models other than this one
+    random,           # Of an untrained network, or `None`
+    split:ForgetSplit # The request
+)->dict:              # Name -> (value, half width of its sampling error)
     "What can only be measured beside other models"
     forget,far = outs['forget'],distances(outs, others)
     res = {} if random is None else {'ZRF': (zrf(forget, random['forget']), 0.)}
@@ -134,11 +134,11 @@ class Evidence:
         return self
 
 def observe(
-    learn:Learner,
-    split:ForgetSplit,
+    learn:Learner,               # The model to measure; unchanged
+    split:ForgetSplit,           # The request
     original:Evidence|None=None, # To compare features with; None: this is the original
     n:int|None=2000,             # At most so many images per partition; None: all
-    seed:int=0,
+    seed:int=0,                  # Of attacks, probes and relearning
     judge:Learner|None=None      # The original, to recognise paintings; None: what takes long is left out
 )->Evidence:
     "Everything that one model says and holds"
@@ -151,7 +151,7 @@ def observe(
 # %% ../../nbs/73_audit_evidence.ipynb #8c6502fe
 def compared(
     e:Evidence,        # Of one model; unchanged
-    split:ForgetSplit,
+    split:ForgetSplit, # The request
     others:list,       # Outputs of retrained models other than this one
     random=None        # Of an untrained network
 )->Evidence:           # A copy
@@ -162,7 +162,7 @@ def compared(
 
 def add_beside(
     found:dict,        # Name -> `Evidence`
-    split:ForgetSplit,
+    split:ForgetSplit, # The request
     refs:list|None=None# Names of retrained models; None: those that start with 'retrained'
 )->dict:               # The same, to which values were added
     "Add to each model what can only be measured beside others"

@@ -45,8 +45,8 @@ def with_head(
     return new
 
 def head_weights(
-    learn:Learner,
-    n:int # Classes
+    learn:Learner, # Whose last layer is read; unchanged
+    n:int          # Classes
     # Weight (classes, features) and bias (classes,), copies on the CPU; raises `RequestError` as `head_of`
     # does
 )->tuple:
@@ -82,7 +82,7 @@ def fit_head(
 class Material:
     "What fakes are made of"
     learn:Learner       # The original
-    split:ForgetSplit
+    split:ForgetSplit   # The request
     z:Tensor            # Features of images to forget and to retain (n, d)
     y:Tensor            # Their labels (n,)
     gone:Tensor         # Which of them are to be forgotten, bool (n,)
@@ -119,11 +119,11 @@ def register_fake(
 
 # %% ../../nbs/72_audit_fakes.ipynb #19e45cf7
 def material(
-    learn:Learner,
-    split:ForgetSplit,
-    retrained=(),   # Learners; the first one's answers are imitated
-    n:int=1000      # At most so many images to forget and to retain, each
-)->Material:        # Raises `RequestError` for a network without a linear last layer
+    learn:Learner,     # The original; unchanged
+    split:ForgetSplit, # The request
+    retrained=(),      # Learners; the first one's answers are imitated
+    n:int=1000         # At most so many images to forget and to retain, each
+)->Material:           # Raises `RequestError` for a network without a linear last layer
     "Features, labels and answers that fakes are made of"
     on = split.on(learn.dls)
     parts = [features(learn, spread(on, p, n)[0]) for p in ('forget', 'retain')]
@@ -147,10 +147,17 @@ def _never_wins(m):
 
 @register_fake('offset', "the logit of each forgotten class lowered until it never wins",
                "a filter on the answers")
-def offset(m): return (m.weight,_never_wins(m)) if m.classes else None
+def offset(
+    m # A `Material`
+):    # Weight and bias of the last layer; `None` for a request without classes
+    "The last layer with the biases of the forgotten classes lowered"
+    return (m.weight,_never_wins(m)) if m.classes else None
 
 @register_fake('cut', "the forgotten classes' rows of the last layer removed", "the cheapest deletion")
-def cut(m):
+def cut(
+    m # A `Material`
+):    # Weight and bias of the last layer; `None` for a request without classes
+    "The last layer with the weights of the forgotten classes zero, and biases that never win"
     if not m.classes: return None
     weight,bias = m.weight.clone(),_never_wins(m)
     weight[m.classes] = 0.
@@ -160,14 +167,21 @@ def cut(m):
 # %% ../../nbs/72_audit_fakes.ipynb #5058b06f
 @register_fake('new head', "a new last layer, trained on retained images, on the original's body",
                "EU-k or CF-k with k = 1")
-def new_head(m):
+def new_head(
+    m # A `Material`
+):    # Weight and bias of the last layer
+    "A last layer fitted to the labels of the retained images"
     keep = ~m.gone
     return fit_head(m.z[keep], F.one_hot(m.y[keep], len(m.bias)).float())
 
 @register_fake('distilled head',
                "the original's body under a last layer fitted to a retrained model's answers",
                "a careful fake")
-def distilled_head(m): return None if m.retrained is None else fit_head(m.z, m.retrained)
+def distilled_head(
+    m # A `Material`
+):    # Weight and bias of the last layer; `None` without a retrained model
+    "A last layer fitted to what a retrained model answers to all images"
+    return None if m.retrained is None else fit_head(m.z, m.retrained)
 
 # %% ../../nbs/72_audit_fakes.ipynb #8c241bd7
 def mean_entropy(
@@ -181,7 +195,10 @@ def mean_entropy(
     "a temperature that gives the forget set a retrained model's entropy, after the offset",
     "an attack on entropy and loss",
 )
-def tempered(m):
+def tempered(
+    m # A `Material`
+):    # Weight and bias of the last layer; `None` without a retrained model, or if no temperature does it
+    "The last layer divided by the temperature that gives the forget set a retrained model's mean entropy"
     if m.retrained is None: return None
     bias,aim = _never_wins(m) if m.classes else m.bias,mean_entropy(m.retrained[m.gone])
     logits = (m.z@m.weight.T+bias)[m.gone].double()
@@ -209,7 +226,13 @@ def pruned(
     "its smallest weights removed, as many as retained accuracy bears, and the offset",
     "features spoiled just enough for a probe to miss them",
 )
-def worn_body(m, shares=(0.5, 0.4, 0.3, 0.2, 0.1), bears=0.02):
+def worn_body(
+    m,           # A `Material`
+    # Of the weights of every matrix and kernel, in [0, 1), tried in this order; the first that is borne
+    shares=(0.5, 0.4, 0.3, 0.2, 0.1),
+    bears=0.02   # By how much retained accuracy may fall, 0..1
+):               # Learner; `None` if no share is borne
+    "A copy without its smallest weights; for a request of classes with their biases lowered, too"
     keep = spread(m.split.on(m.learn.dls), 'retain', 1000)[0]
     def accuracy(l):
         logits,y = predict_logits(l, keep)
@@ -223,7 +246,7 @@ def worn_body(m, shares=(0.5, 0.4, 0.3, 0.2, 0.1), bears=0.02):
 # %% ../../nbs/72_audit_fakes.ipynb #ba614bde
 def planted_fakes(
     learn:Learner,     # The original; unchanged
-    split:ForgetSplit,
+    split:ForgetSplit, # The request
     retrained=(),      # Learners; without one the fakes that imitate retraining are left out
     n:int=1000         # See `material`
 )->dict:               # Name -> Learner; empty for a network without a linear last layer with a bias

@@ -75,8 +75,8 @@ def _body_findings(original, model, n):
 
 # %% ../../nbs/75_audit_findings.ipynb #a842de82
 def structure_findings(
-    original:nn.Module,
-    model:nn.Module,
+    original:nn.Module,   # Unchanged
+    model:nn.Module,      # The audited network; unchanged
     n:int                 # Classes
 )->list[Finding]:         # The first that holds
     "What the modules and weights give away"
@@ -86,10 +86,10 @@ def structure_findings(
 _rounding = 1e-2 # Logits of the same weights differ by no more in half precision
 
 def answer_findings(
-    original:nn.Module,
-    model:nn.Module,
-    theirs:dict,  # Outputs of the original, from `collect`
-    mine:dict     # Of the model
+    original:nn.Module, # Unchanged
+    model:nn.Module,    # The audited network; unchanged
+    theirs:dict,        # Outputs of the original, from `collect`
+    mine:dict           # Of the model
 )->list[Finding]:
     "Other answers from the same weights"
     x,y = original.state_dict(),model.state_dict()

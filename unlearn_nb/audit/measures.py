@@ -259,9 +259,9 @@ for name,says,summary,of in (
 
 # %% ../../nbs/70_audit_measures.ipynb #5a32fc77
 def weights_moved(
-    model:nn.Module,
-    ref:nn.Module   # Of the same architecture
-)->float|None:      # 0: none; `None` for another architecture
+    model:nn.Module, # Unchanged
+    ref:nn.Module    # Of the same architecture
+)->float|None:       # 0: none; `None` for another architecture
     "Distance of all weights from those of a reference, over their norm"
     if [p.shape for p in model.parameters()] != [p.shape for p in ref.parameters()]: return None
     a,b = (torch.cat([p.detach().cpu().double().flatten() for p in m.parameters()]) for m in (model, ref))

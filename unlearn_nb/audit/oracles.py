@@ -60,7 +60,7 @@ def oracle(
     # A learner, whose recipe is replayed, or a function of (split, seed) that returns a learner trained
     # without the forget set
     source,
-    split:ForgetSplit,
+    split:ForgetSplit,    # What the retrained models must not see
     seeds=range(100, 105),# One retrained model each
     store:Store|str|Path|None=None, # Keep them here, and take what is there
     # With a function and a store: what the training is to be called, changed when it changes
@@ -87,9 +87,9 @@ def oracle(
 
 # %% ../../nbs/71_audit_oracles.ipynb #b58e506d
 def untrained(
-    learn:Learner,
-    seed:int=0
-)->Learner|None: # `None` for a network that cannot be built anew
+    learn:Learner, # Whose network is built anew; unchanged
+    seed:int=0     # Of the random weights, moved away from seeds of trainings
+)->Learner|None:   # `None` for a network that cannot be built anew
     "The same network with random weights: it has forgotten everything"
     blank = copy.copy(learn)
     try: blank.model = fresh_model(learn, seed+12345) # no seed that anybody trains with

@@ -74,8 +74,8 @@ class Controls:
     )
 
     def together(self,
-        split:ForgetSplit
-    )->dict: # Name -> `Evidence`, copies to which values may be added
+        split:ForgetSplit # The request that the controls were made for
+    )->dict:              # Name -> `Evidence`, copies to which values may be added
         "The controls beside each other, compared once"
         if self.beside is None:
             self.beside = add_beside({k: e.copy() for k,e in self.found.items()}, split, self.refs)
@@ -83,14 +83,14 @@ class Controls:
 
 # %% ../../nbs/79_audit_run.ipynb #fec1dba1
 def controls(
-    learn:Learner,     # The original
-    split:ForgetSplit,
-    oracle=(),         # Learners retrained without the forget set
-    n:int|None=2000,   # At most so many images per partition; None: all
-    seed:int=0,
-    paint:bool=False,  # Let every model paint the class
-    progress:bool=False
-)->Controls:           # Raises `RequestError`
+    learn:Learner,      # The original
+    split:ForgetSplit,  # The request
+    oracle=(),          # Learners retrained without the forget set
+    n:int|None=2000,    # At most so many images per partition; None: all
+    seed:int=0,         # Of attacks, probes and the random network
+    paint:bool=False,   # Let every model paint the class
+    progress:bool=False # Show a bar
+)->Controls:            # Raises `RequestError`
     "Measure the original, retrained models, a random network and the planted fakes"
     models = {'original': learn, **{f'retrained {i+1}': l for i,l in enumerate(oracle)}}
     for l in models.values(): split.on(l.dls) # raises for other data or classes
@@ -105,11 +105,11 @@ def controls(
 # %% ../../nbs/79_audit_run.ipynb #6eca91b0
 def evidence_on(
     new:Learner,       # The audited model
-    split:ForgetSplit,
-    beside:Controls,
+    split:ForgetSplit, # The request
+    beside:Controls,   # From `controls`; keeps what is compared once
     n:int|None=2000,   # As for `controls`
-    seed:int=0,
-    paint:bool=False,
+    seed:int=0,        # As for `controls`
+    paint:bool=False,  # As for `controls`
     known:Evidence|None=None # What was measured of it before; None: measure now
 )->dict:               # Name -> `Evidence`: the controls, and 'unlearned'
     "Measure a model beside its controls"
@@ -121,9 +121,9 @@ def evidence_on(
 
 def verdict_on(
     found:dict,        # From `evidence_on`
-    new:Learner,
-    split:ForgetSplit,
-    beside:Controls
+    new:Learner,       # The audited model
+    split:ForgetSplit, # The request
+    beside:Controls    # From `controls`, for the same request
 )->tuple:              # The table and a `Verdict`
     "Judge a model beside its controls"
     names = [f'fake: {k}' for k in beside.fakes]
@@ -291,12 +291,12 @@ def _reproduce(models, command, seed, effort):
 def audit(
     learn:Learner,          # The original
     new:Learner,            # The one that claims to have forgotten
-    split:ForgetSplit,
+    split:ForgetSplit,      # The request
     # Learners retrained without the forget set; five, or at least three, so that there is an interval
     oracle=(),
     # 'quick': at most 2000 images per partition; 'full': all of them, more relearning, and paintings
     effort:str='quick',
-    seed:int=0,
+    seed:int=0,             # Of attacks, probes, relearning and the random network
     command:str|None=None,  # That made it, for the record
     progress:bool=True,     # Show a bar
     figures:bool=True,      # Draw pictures

@@ -20,11 +20,11 @@ from ..metrics.measure import list_measures
 _level = .995
 
 def prediction_interval(
-    values,        # One per retrained model
-    noise:float=0.,# Half width of the sampling error of one value
-    level:float=_level,
-    least:float=.005
-)->tuple:          # Lower and upper end
+    values,             # One per retrained model
+    noise:float=0.,     # Half width of the sampling error of one value
+    level:float=_level, # Chance that one more model lies inside, in (0, 1); for two values and more
+    least:float=.005    # Smallest half width, in units of the values
+)->tuple:               # Lower and upper end
     "Where one more retrained model would be expected"
     v = np.asarray(values, dtype=float)
     half = max(noise if noise == noise else 1., least)

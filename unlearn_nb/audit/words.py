@@ -270,7 +270,7 @@ def _from_features(r):
 
 def sentences_alone(
     table,     # From `measure_table`
-    split,
+    split,     # The request
     record,    # What was done, or `None`
     findings   # Of `Finding`
 )->tuple:      # Status and sentences
@@ -363,7 +363,7 @@ _always = ( # Limits of any audit
 
 def limit_sentences(
     refs,    # Retrained learners
-    split,
+    split,   # The request
     n,       # At most so many images of each partition were looked at; `None`: all
     outs,    # Name -> from `collect`
     fakes    # Planted ones

@@ -31,8 +31,8 @@ def rates(
 
 # %% ../../nbs/58_metrics_accuracy.ipynb #39b3f579
 def prediction_spread(
-    o:Outputs
-)->dict: # 'shares' per class, 'entropy' of the shares in bits, 'largest' share
+    o:Outputs # Answers on the images, from `collect`; at least one
+)->dict:      # 'shares' per class, 'entropy' of the shares in bits, 'largest' share
     """What a set of images is called: a forgotten class should scatter as it does for a retrained model, not
     all go to one"""
     s = o.preds.bincount(minlength=o.logits.shape[1]).double()/len(o)
@@ -43,8 +43,8 @@ def prediction_spread(
     }
 
 def class_rates(
-    o:Outputs
-)->list: # Accuracy 0..1 per class; `None` for a class without images
+    o:Outputs # Answers and labels, from `collect`
+)->list:      # Accuracy 0..1 per class; `None` for a class without images
     "Which classes pay"
     return [
         hit_rate(Outputs(o.logits[m], o.targets[m], o.idxs[m]))

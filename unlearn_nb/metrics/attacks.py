@@ -43,7 +43,7 @@ def mentropy(
     return (own - (p*log1mp).sum(1, keepdim=True) + p.gather(1, at)*log1mp.gather(1, at))[:,0]
 
 def signals(
-    o:Outputs
+    o:Outputs         # Answers and labels, from `collect`
 )->dict[str, Tensor]: # (n,) each, higher means member
     "What a membership attack can see of each image"
     p = F.softmax(o.logits.double(), 1)
@@ -70,20 +70,21 @@ def attack_auc(
     return float(roc_auc_score([1]*len(m)+[0]*len(o), np.concatenate([m, o])))
 
 def tpr_at(
-    members, # Scores, higher means member (n,)
-    others,  # Of non-members (m,)
-    fpr:float=.01
-)->float:    # 0..1; guessing gives `fpr`
+    members,      # Scores, higher means member (n,)
+    others,       # Of non-members (m,)
+    fpr:float=.01 # In [0, 1]
+)->float:         # 0..1; guessing gives `fpr`
     "Largest true positive rate of a threshold whose false positive rate is at most `fpr`"
     m,o = _both(members, others)
     f,t,_ = roc_curve([1]*len(m)+[0]*len(o), np.concatenate([m, o]), drop_intermediate=False)
     return float(t[f <= fpr+1e-12].max())
 
 def auc_ci(
-    members, others,
-    level:float=.95,
-    seed:int=0,
-    n:int=1000       # Resamples
+    members,         # Scores, higher means member (n,)
+    others,          # Of non-members (m,)
+    level:float=.95, # In (0, 1)
+    seed:int=0,      # Of the resamples
+    n:int=1000       # Resamples, rounded up to a multiple of 20
 )->tuple:            # Lower and upper bound of the AUC
     "Percentile bootstrap over members and non-members"
     m,o = _both(members, others)
@@ -116,9 +117,9 @@ def class_ranks(
 
 # %% ../../nbs/62_metrics_attacks.ipynb #ab9a2fac
 def matched(
-    members:Outputs,
-    others:Outputs
-)->Outputs: # Part of `others`; empty if a class of the members has none
+    members:Outputs, # Whose proportions count
+    others:Outputs   # Non-members to choose from
+)->Outputs:          # Part of `others`; empty if a class of the members has none
     "Non-members with the classes of the members in the same proportions, evenly chosen"
     k = max(members.logits.shape[1], others.logits.shape[1])
     a,b = members.targets.bincount(minlength=k).double(),others.targets.bincount(minlength=k).double()
@@ -143,7 +144,7 @@ def threshold_attacks(
     members:Outputs,       # Images to forget
     others:Outputs,        # Never seen; matched by class
     per_class:bool=False,  # Compare within classes
-    fprs=(.001, .01),
+    fprs=(.001, .01),      # False positive rates for the TPRs, each in [0, 1]
     names=None             # Signals to use; None: all
     # One per signal: signal, AUC, low, high (95 %), and 'TPR at ...' (`None` at rates finer than one of the
     # non-members); empty without non-members
@@ -180,7 +181,7 @@ def _take(o, n, seed):
 def svc_mia(
     retain:Outputs, # Members
     unseen:Outputs, # Held-out images of retained classes
-    forget:Outputs,
+    forget:Outputs, # The forget set
     n:int=1000,     # At most so many of the first two each; as many of one as of the other
     seed:int=0      # Of that choice
 )->float:           # 0..1, share of the forget set taken for non-members; compare with the retrained model's
@@ -193,10 +194,10 @@ def svc_mia(
 
 # %% ../../nbs/62_metrics_attacks.ipynb #74b1ff3c
 def logistic_attack(
-    members:Outputs,
+    members:Outputs, # Images to forget
     others:Outputs,  # Matched by class
-    folds:int=5,
-    seed:int=0
+    folds:int=5,     # At most; fewer than that where a side is smaller
+    seed:int=0       # Of the folds
 )->dict:             # accuracy, AUC, low, high; held-out predictions, classes weighted equally
     "Logistic regression on all signals and the margin, cross-validated"
     others = matched(members, others)
@@ -221,14 +222,14 @@ def logistic_attack(
 # %% ../../nbs/62_metrics_attacks.ipynb #8888e495
 def non_members(
     outs:dict,        # From `collect`
-    split:ForgetSplit
+    split:ForgetSplit # The request
 )->Outputs|None:      # `None` if a forgotten class has no held-out images
     "The held-out images that the forget set is to be compared with"
     return outs['valid_forget'] if split.kind == 'class' else outs['valid_retain']
 
 def attack_rates(
     outs:dict,           # From `collect`
-    split:ForgetSplit
+    split:ForgetSplit    # The request
     # MIA (`svc_mia`), AUC (of the loss, within classes), TPR_1 (of the loss, at 1 % false positives), entropy
     # (bits) and largest (share) of the answers
 )->dict:

@@ -54,7 +54,7 @@ def _epsilon(u, r, delta):
 def epsilon(
     unlearned,        # One number per model and image (N, n), margins in the challenge
     retrained,        # (N, n)
-    delta:float=1e-5
+    delta:float=1e-5  # Chance of failure that (epsilon, delta)-privacy allows, in [0, 1)
     # (n,), 0 is best; at most log(N-1-N*delta), or 50 for groups that a rule tells apart without a mistake
 )->np.ndarray:
     "How well single and double thresholds tell unlearned from retrained models, per image"

@@ -34,16 +34,16 @@ def zrf(
     return 1-js_divergence(forget.logits, random.logits).mean().item()
 
 def activation_distance(
-    a:Outputs,
-    b:Outputs # On the same images
-)->float:     # 0..sqrt(2), 0 is best
+    a:Outputs, # Of one model
+    b:Outputs  # On the same images
+)->float:      # 0..sqrt(2), 0 is best
     "Mean Euclidean distance of the predicted probabilities (Golatkar et al., 2021)"
     return (F.softmax(a.logits.double(), 1)-F.softmax(b.logits.double(), 1)).norm(dim=1).mean().item()
 
 def completeness(
-    a:Outputs,
-    b:Outputs # On the same images
-)->float:     # 0..1, 1 is best
+    a:Outputs, # Of one model
+    b:Outputs  # On the same images
+)->float:      # 0..1, 1 is best
     "Share of images that both call the same"
     return (a.preds == b.preds).double().mean().item()
 
@@ -83,7 +83,7 @@ def _bin_shares(m, lo, hi, bins, right_open):
 def klom(
     unlearned:Tensor,   # Margins (models, n)
     oracle:Tensor,      # Margins (models, n)
-    bins:int=20,
+    bins:int=20,        # Of equal width, from the least to the largest margin of an image
     clip:float=100.,    # Of the margins
     eps:float=1e-5,     # Added to every bin; with 'easydub' the least share of an oracle's bin
     like:str|None=None  # 'easydub': as that code counts, which can be negative; None: every model counts

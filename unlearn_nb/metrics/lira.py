@@ -35,11 +35,11 @@ def gaussians(
     return mu,np.sqrt(var).clip(floor)
 
 def lira(
-    target,            # Margins of the attacked model (n,)
-    outside,           # Of shadow models that never saw the image (models, n), `NaN` elsewhere
-    inside=None,       # Of those that saw it (and, for U-LiRA, unlearned it); None: the offline attack
-    pooled:bool|None=None,
-    floor:float=1e-3
+    target,                # Margins of the attacked model (n,)
+    outside,               # Of shadow models that never saw the image (models, n), `NaN` elsewhere
+    inside=None,           # Of those that saw it (and, for U-LiRA, unlearned it); None: the offline attack
+    pooled:bool|None=None, # As for `gaussians`
+    floor:float=1e-3       # Smallest standard deviation of the margins
     # (n,), higher means member: a log likelihood ratio, or offline the standard deviations above the mean, in
     # the order of the one-sided probability, which rounding would make 1 for many
 )->np.ndarray:
@@ -54,7 +54,7 @@ def shadow_margins(
     learn,                   # The model whose recipe is replayed
     k:int=16,                # Shadow models, see `half_models`
     idxs=None,               # Training images to score; None: all
-    seed:int=0,
+    seed:int=0,              # Of the halves and of the trainings
     together:bool|None=None  # See `retrain_many`
 )->tuple:                    # Margins (k, n) and whether the model saw the image, bool (k, n)
     "Train shadow models and ask each about every image"
@@ -64,12 +64,12 @@ def shadow_margins(
     return np.stack([margins(*predict_logits(m, dl)).numpy() for m in models]),saw.numpy()[:,idxs]
 
 def lira_attack(
-    target,       # Margins of the attacked model (n,)
-    shadows,      # Margins (k, n), from `shadow_margins`
-    saw,          # bool (k, n)
-    online:bool=True,
-    **kwargs      # For `lira`
-)->np.ndarray:    # (n,), higher means member
+    target,           # Margins of the attacked model (n,)
+    shadows,          # Margins (k, n), from `shadow_margins`
+    saw,              # bool (k, n)
+    online:bool=True, # Use the models that saw an image, too; False: the offline attack
+    **kwargs          # For `lira`
+)->np.ndarray:        # (n,), higher means member
     "LiRA from shadow models"
     outside,inside = np.where(saw, np.nan, shadows),np.where(saw, shadows, np.nan)
     return lira(target, outside, inside if online else None, **kwargs)

@@ -21,7 +21,7 @@ from ..task import task_of
 @dataclass(frozen=True)
 class Group:
     "A section of a report"
-    name:str
+    name:str            # Its key, which a `Measure` names as its `group`
     title:str           # Its heading
     says:str            # One sentence under it
     inside:bool=False   # Looks behind the answers, so may tell a planted fake
@@ -30,10 +30,10 @@ class Group:
 _groups = Registry('group of measures')
 
 def register_group(
-    name:str,
-    title:str,
-    says:str,
-    **kwargs # See `Group`
+    name:str,  # Its key; a known one is replaced, in its place
+    title:str, # Its heading
+    says:str,  # One sentence under it
+    **kwargs   # See `Group`
 )->Group:
     "A new section, after those that are known"
     _groups[name] = Group(name, title, says, **kwargs)
@@ -160,11 +160,11 @@ def find_measure(
 @dataclass
 class Subject:
     "What a measure may look at"
-    learn:Learner
-    split:ForgetSplit
+    learn:Learner              # The measured model
+    split:ForgetSplit          # The request
     outs:dict                  # From `collect`
-    original:Learner|None=None
-    seed:int=0
+    original:Learner|None=None # The model before; None: not at hand
+    seed:int=0                 # For measures that draw
     full:bool=False            # May take long
     others:list=field(default_factory=list) # Outputs of retrained models, never of this one
     random:dict|None=None      # Outputs of an untrained network
@@ -185,7 +185,7 @@ class Subject:
 _beside = frozenset({'retrained', 'random'}) # Needs of measures that compare a model with others
 
 def ask_measures(
-    subject:Subject,
+    subject:Subject,  # The model, and what it may be compared with
     beside:bool=False # Those that compare a model with others; False: those that look at it alone
 )->dict:              # Name -> (value, half width of its sampling error)
     "Ask a model everything that has a function of its own"

@@ -36,7 +36,7 @@ from ..task import task_of
 
 # %% ../../nbs/65_metrics_probes.ipynb #be94fc33
 def depths(
-    model:nn.Module,
+    model:nn.Module,           # Unchanged; nothing is computed
     shares:tuple=(.5, .75, 1.) # Of the way from input to head, each in (0, 1]
 )->list[str]:                  # Names of modules, without repetition; empty for a network of a single block
     "Modules whose output shows what the network makes of an image"
@@ -53,7 +53,7 @@ def one_shot_accuracy(
     yt:np.ndarray, # Their labels (m,)
     shots:int=1,   # Labelled images per class and draw
     draws:int=20,  # Choices of them to average over
-    seed:int=0
+    seed:int=0     # Of the draws
 )->float:          # 0..1
     "Accuracy of the nearest class mean, from a few labelled images"
     scale,rng,res = StandardScaler().fit(z),np.random.default_rng(seed),[]
@@ -70,7 +70,7 @@ def linear_probe(
     split:ForgetSplit, # A class request
     shots:int=1,       # Training images per class, forgotten classes included
     draws:int=20,      # Choices of them to average over
-    seed:int=0
+    seed:int=0         # Of the draws
 )->float|None:         # Accuracy on held-out images of the forgotten classes, 0..1; `None` if there are none
     "Do the features that enter the last layer still hold the forgotten class together?"
     split = split.on(learn.dls)
@@ -83,7 +83,7 @@ def linear_probe(
 # %% ../../nbs/65_metrics_probes.ipynb #4ed2265b
 def refit_head(
     learn:Learner,     # Its model stays as it is
-    split:ForgetSplit,
+    split:ForgetSplit, # The request
     n:int=2000         # Retained images
 )->float|None:         # Accuracy on the forget set afterwards, 0..1; `None` for a class request
     "A last layer fitted on retained images to the frozen features"
@@ -130,10 +130,10 @@ class _SameBatch:
     def __iter__(self): yield from (self.batch for _ in range(self.steps))
 
 def few_shot_batch(
-    split:ForgetSplit,
-    shots:int,        # Training images per class, forgotten classes included
-    seed:int=0
-)->tuple:             # Images and labels, clean, on the loaders' device
+    split:ForgetSplit, # Whose loaders give the images; earlier requests are left out
+    shots:int,         # Training images per class, forgotten classes included
+    seed:int=0         # Of the choice
+)->tuple:              # Images and labels, clean, on the loaders' device
     "A few training images of every class"
     y,rng = split.targets.numpy(),np.random.default_rng(seed)
     known = np.concatenate([split.idxs['forget'].numpy(), split.idxs['retain'].numpy()])
@@ -145,12 +145,12 @@ def few_shot_batch(
 def few_shot_relearning(
     learn:Learner,    # Its model stays as it is
     split:ForgetSplit,# A class request with held-out images
-    shots:int=5,
+    shots:int=5,      # Training images per class, forgotten classes included
     steps:int=10,     # Of Adam, on one batch
-    lr:float=1e-3,
+    lr:float=1e-3,    # Of Adam, constant
     # Choices of the images to average over; the same ones for every model, so that one will do
     draws:int=1,
-    seed:int=0,
+    seed:int=0,       # Of the first draw; the next ones count up
     n:int=500         # Held-out images to measure on
     # Accuracy on held-out images of the forgotten classes afterwards, 0..1; `None` if there are none
 )->float|None:
@@ -182,9 +182,9 @@ def rounded(
     return new
 
 def quantised(
-    learn:Learner,
-    split:ForgetSplit,
-    bits:int=4,
+    learn:Learner,     # Its model stays as it is
+    split:ForgetSplit, # The request
+    bits:int=4,        # At least 2, see `rounded`
     n:int=2000         # Images to measure on
 )->float:              # Accuracy on the forget set, 0..1
     "Does rounding bring it back?"
@@ -211,11 +211,11 @@ def _at_depths(outs, ref, names, by_class, seed):
     return res
 
 def look_inside(
-    learn:Learner,
-    split:ForgetSplit,
+    learn:Learner,         # Its model stays as it is
+    split:ForgetSplit,     # The request
     outs:dict,             # From `collect`, with the layers `depths` names
     ref:dict|None=None,    # The same of the original, for the comparison of features
-    seed:int=0
+    seed:int=0             # Of the draws of the probes
 )->dict:                   # Name of a measure -> value 0..1; without those that do not apply
     "What a model still knows of the request, whatever it answers"
     held = outs['valid_forget']
@@ -229,10 +229,10 @@ def look_inside(
 
 # %% ../../nbs/65_metrics_probes.ipynb #e2c9e965
 def relearn_runs(
-    learn:Learner,
-    split:ForgetSplit,
+    learn:Learner,       # Its model stays as it is
+    split:ForgetSplit,   # The request
     effort:str='quick',  # 'quick': 40 steps once; 'full': 100 steps, three runs
-    seed:int=0
+    seed:int=0           # Of the first run; the next ones count up
 )->list: # Of runs: accuracy on the forget set after each step; raises `RequestError` for another effort
     "Let a model take the whole forget set up again"
     if effort not in ('quick', 'full'):
@@ -265,9 +265,9 @@ def _probe(learn, split, outs, original, ref, full, seed):
 def probes(
     # Name -> Learner; 'original' among them is what features are compared with
     learners:dict,
-    split:ForgetSplit,
+    split:ForgetSplit,   # The request
     effort:str='quick',  # 'full': several relearning seeds and more steps, and what takes long
-    seed:int=0
+    seed:int=0           # Of draws and relearning
     # DataFrame (rows: probes, columns: models; `NaN` where one does not apply) and the relearning curves
 )->tuple:
     "Every probe on every model, and rounding"

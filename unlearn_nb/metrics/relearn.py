@@ -40,12 +40,12 @@ class _Watch(Callback):
 # %% ../../nbs/60_metrics_relearn.ipynb #61fc3ff8
 def relearn_curve(
     learn:Learner,      # Its model stays as it is
-    split:ForgetSplit,
-    steps:int=50,
+    split:ForgetSplit,  # Whose forget set is trained on
+    steps:int=50,       # Batches to train on
     lr:float=1e-3,      # Constant, Adam
-    bs:int=64,
+    bs:int=64,          # Images per batch
     n:int=512,          # Images of the forget set to measure on
-    seed:int=0
+    seed:int=0          # Of the order of the batches
 )->list:                # Accuracy on the forget set before and after each step, 0..1
     "Train a copy on the forget set and watch the class come back"
     probe = working_copy(learn)
@@ -77,9 +77,9 @@ def ain(
 
 # %% ../../nbs/60_metrics_relearn.ipynb #875d2a65
 def weight_distance(
-    model:nn.Module,
-    ref:nn.Module  # Of the same architecture
-)->pd.DataFrame:   # Columns layer, distance (Euclidean), relative (to the norm in `ref`)
+    model:nn.Module, # Unchanged
+    ref:nn.Module    # Of the same architecture
+)->pd.DataFrame:     # Columns layer, distance (Euclidean), relative (to the norm in `ref`)
     "How far each layer's weights are from a reference"
     rows = []
     for (n,p),(_,q) in zip(model.named_parameters(), ref.named_parameters()):

@@ -37,8 +37,8 @@ def t_interval(
 # %% ../../nbs/61_metrics_scores.ipynb #cbc0fed2
 def bootstrap_ci(
     x,               # Values; of fewer than about thirty it covers less than it says
-    level:float=.95,
-    seed:int=0,
+    level:float=.95, # In (0, 1)
+    seed:int=0,      # Of the resamples
     n:int=9999       # Resamples
 )->tuple:            # Lower and upper bound of the mean; `NaN`s for fewer than two values and for equal ones
     "Percentile bootstrap interval of a mean; over few seeds use `t_interval`"
@@ -52,9 +52,9 @@ def bootstrap_ci(
 
 # %% ../../nbs/61_metrics_scores.ipynb #ceee89f8
 def measures(
-    learn:Learner,
-    split:ForgetSplit,
-    n:int|None=None # At most so many samples of each partition, evenly spread; None: all
+    learn:Learner,     # Unlearned, retrained or neither; its model answers
+    split:ForgetSplit, # The request
+    n:int|None=None    # At most so many samples of each partition, evenly spread; None: all
 )->dict: # The five rates and the seconds of the request (`None` for a model that was not unlearned)
     "Everything measured of one model"
     record = getattr(learn, 'unlearn_record', None)
@@ -62,8 +62,8 @@ def measures(
     return {**rates(collect(learn, split, n=n), split.kind), 'seconds': seconds}
 
 def made_with(
-    learn:Learner
-)->int|None: # `None` for a model without a record
+    learn:Learner # Whose `unlearn_record` is read
+)->int|None:      # `None` for a model without a record
     "Number of threads a model was unlearned or retrained with, by its record"
     record = getattr(learn, 'unlearn_record', None)
     return None if record is None else (record.environment or {}).get('threads')

@@ -33,10 +33,10 @@ def _grid(out, least): # Cells per side of a layer's output, 0 if it has no map
     return side if side >= least and out.ndim == 3 and side*side == out.shape[1]-1 else 0
 
 def cam_layer(
-    model:nn.Module,
-    x:Tensor,      # A few images as the network sees them
-    least:int=4    # Cells per side
-)->str:            # Name of a module; raises `RequestError` if no layer has such a map
+    model:nn.Module, # Put in eval mode for the duration
+    x:Tensor,        # A few images as the network sees them
+    least:int=4      # Cells per side
+)->str:              # Name of a module; raises `RequestError` if no layer has such a map
     "The last layer whose output still says where, and that matters to the answer"
     outs,hooks,mode = [],[],model.training
     def keep(name):
@@ -101,7 +101,7 @@ def _glowing(picture, cam):
 
 def plot_gradcam(
     learners:dict,      # Name -> Learner
-    split:ForgetSplit,
+    split:ForgetSplit,  # Whose images are shown
     # Images, evenly from the held-out images of the forgotten classes, or from the forget set
     n:int=4
 ):                      # The figure
@@ -217,10 +217,10 @@ def plot_weight_distance(
 # %% ../../nbs/67_vision_interpret.ipynb #2683f89f
 def plot_embedding(
     learners:dict,      # Name -> Learner
-    split:ForgetSplit,
+    split:ForgetSplit,  # Whose forgotten classes are crosses
     n:int=600,          # Held-out images, evenly
     how:str='pca',      # Or 'umap' (needs the package umap-learn)
-    seed:int=0
+    seed:int=0          # Of the projection
 ):                      # The figure; raises `RequestError` for an unknown `how`
     "Features of held-out images in two dimensions; crosses are the forgotten classes"
     if how not in ('pca', 'umap'): raise RequestError(f"`how` must be 'pca' or 'umap', got {how!r}")

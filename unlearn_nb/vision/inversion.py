@@ -26,9 +26,9 @@ def invert(
     model:nn.Module,   # Unchanged
     shape:tuple,       # Of an image as the network sees it (c, h, w)
     labels:Tensor,     # Classes to paint (n,)
-    steps:int=60,
-    lr:float=.1,
-    seed:int=0
+    steps:int=60,      # Of Adam
+    lr:float=.1,       # Of Adam, constant; in units of the normalised pixels
+    seed:int=0         # Of the noise it begins with
 )->Tensor:             # (n, c, h, w), within three standard deviations
     "Images that a network takes for given classes"
     net,device = frozen_copy(model),next(model.parameters()).device

@@ -16,12 +16,12 @@ from .objective import score_set, units_of
 
 # %% ../../nbs/53_worst_case_exhaustive.ipynb #5c1d0f41
 def brute_force(
-    learn:Learner,
-    n:int,              # Units per set
-    granularity='class',
-    units=None,         # Only sets of these units; None: all
-    **kwargs            # For `score_set`
-)->pd.DataFrame:        # Columns set, objective; sorted, the hardest first
+    learn:Learner,       # The original; unchanged
+    n:int,               # Units per set
+    granularity='class', # 'sample', 'class', or one group label per training image
+    units=None,          # Only sets of these units; None: all
+    **kwargs             # For `score_set`
+)->pd.DataFrame:         # Columns set, objective; sorted, the hardest first
     "Every set of n units, unlearned and scored"
     sets = combinations(units_of(learn.dls, granularity)[1] if units is None else units, n)
     return pd.DataFrame(

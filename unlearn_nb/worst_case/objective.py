@@ -55,10 +55,10 @@ class _Numbered(SubsetDS):
     def __getitem__(self, i): return (*super().__getitem__(i)[:-1], int(self.idxs[i]))
 
 def numbered_dl(
-    dl, # Training loader
-    bs:int|None=None,
-    idxs=None # Only these positions; None: all
-):      # Shuffled with training transforms; yields images and their positions
+    dl,               # Training loader
+    bs:int|None=None, # Images per batch; None: as `dl`
+    idxs=None         # Only these positions; None: all
+):                    # Shuffled with training transforms; yields images and their positions
     "A loader that says which images it yields"
     ds = dl.dataset
     idxs = torch.arange(len(ds)) if idxs is None else idxs
@@ -72,7 +72,11 @@ def numbered_dl(
 # %% ../../nbs/50_worst_case_objective.ipynb #3b7b2bc3
 def _sign_step(p, lr, **kwargs): p.data.add_(p.grad.data.sign(), alpha=-lr)
 
-def sign_sgd(params, lr, **kwargs):
+def sign_sgd(
+    params,  # Tensors, or a list of them per group, as fastai gives them
+    lr,      # How far each weight moves in a step
+    **kwargs # Ignored
+):           # A fastai `Optimizer`
     "Every weight moves by the learning rate, whatever the size of its gradient"
     return Optimizer(params, [_sign_step], lr=lr)
 
@@ -137,10 +141,10 @@ def unlearn_weighted(
     learn:Learner,        # Unchanged
     w:Tensor,             # Weight of each training image, in [0, 1]: how much it is to be forgotten
     lower:str='finetune', # A method with a weighted loss
-    steps:int=100,
+    steps:int=100,        # Batches; for 'retrain' rounded to whole epochs, at least one
     lr:float=1e-4,        # Of a sign step; for 'retrain' the peak of Adam's
-    bs:int|None=None,
-    seed:int=0
+    bs:int|None=None,     # Images per batch; None: as the training loader
+    seed:int=0            # Of the order of the batches; for 'retrain' of the new weights, too
 )->Learner:               # A working copy; raises `RequestError`, and `DivergedError` if the loss does
     "The lower level: some sign steps of a method, weighted"
     if lower not in searchable():
@@ -161,7 +165,7 @@ def unlearn_weighted(
 
 # %% ../../nbs/50_worst_case_objective.ipynb #ca376a34
 def units_of(
-    dls,
+    dls,         # Whose training data is chosen from
     granularity  # 'sample', 'class', or one group label per training image
 )->tuple:        # Unit of each training image (n,), and the names of the units; raises `RequestError`
     "What may be chosen"
@@ -180,7 +184,11 @@ def units_of(
     if len(of) != len(y): raise RequestError(f"{len(of)} groups for {len(y)} training images")
     return torch.as_tensor(of),names.tolist()
 
-def how_many(n, frac, k)->int: # Between 1 and k-1; raises `RequestError`
+def how_many(
+    n,    # How many; None: `frac` says it
+    frac, # Which share of them, in (0, 1), rounded to a number; None: `n` says it
+    k     # Units there are
+)->int:   # Between 1 and k-1; raises `RequestError`
     "Of k units, by number or share"
     if (n is None) == (frac is None): raise RequestError("say how many to choose: either `n` or `frac`")
     m = round(frac*k) if n is None else int(n)
@@ -213,33 +221,33 @@ def sample_ce(
     return F.cross_entropy(out.double(), y, reduction='none')
 
 def unit_losses(
-    learn:Learner,
-    of:Tensor,  # Unit of each training image
-    n:int       # Units
-)->Tensor:      # (n,), mean loss of each unit's images, in nats
+    learn:Learner, # Whose model answers; unchanged
+    of:Tensor,     # Unit of each training image
+    n:int          # Units
+)->Tensor:         # (n,), mean loss of each unit's images, in nats
     "One clean pass over the training data in eval mode"
     each = sample_ce(*predict_logits(learn, part_dl(learn.dls.train, range(len(of)))))
     return unit_means(each.double(), of, n)
 
 # %% ../../nbs/50_worst_case_objective.ipynb #e5a0074a
 def lower_defaults(
-    learn:Learner,
+    learn:Learner,       # Whose training loader says how long a pass is
     lower:str,           # Method
-    steps:int|None,
-    lr:float|None
+    steps:int|None,      # None: the default
+    lr:float|None        # None: the default
 )->tuple:                # One pass over the data, at least 60 steps; the usual rate of the method
     "Steps and rate of the lower level"
     usual = 3e-3 if lower == 'retrain' else 1e-4
     return max(60, len(learn.dls.train)) if steps is None else steps,usual if lr is None else lr
 
 def score_set(
-    learn:Learner,
+    learn:Learner,              # The original; unchanged
     units,                      # Images, classes or groups, as a search returns them
-    lower:str='finetune',
-    granularity='sample',
+    lower:str='finetune',       # Method that forgets, one of `searchable`
+    granularity='sample',       # What units are: 'sample', 'class', or one group label per training image
     lower_steps:int|None=None,  # As for `worst_case`
-    lower_lr:float|None=None,
-    seed:int=0
+    lower_lr:float|None=None,   # As for `worst_case`
+    seed:int=0                  # Of the lower level
 )->float:                       # Nats; raises `RequestError`, and `DivergedError` if the lower level does
     """Mean loss of a set after the lower level has forgotten it, the mean over its units: what the search
     makes small"""

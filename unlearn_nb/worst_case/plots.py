@@ -24,8 +24,8 @@ from .search import WorstCase
 
 # %% ../../nbs/56_worst_case_plots.ipynb #d86a6352
 def plot_search(
-    found:WorstCase
-): # The figure
+    found:WorstCase # From `worst_case`: a ranking has no history
+):                  # The figure
     "The search as it went: the objective, how much the set changed, and how many weights are between 0 and 1"
     h = found.history
     fig,axs = plt.subplots(1, 3, figsize=(9, 2.4), dpi=72, layout='constrained')
@@ -91,7 +91,7 @@ def plot_composition(
 # %% ../../nbs/56_worst_case_plots.ipynb #f4e83ba2
 def plot_chosen(
     sets:dict,     # Name -> `WorstCase`
-    learn:Learner,
+    learn:Learner, # Whose training loader gives the images
     n:int=10       # Images per set, evenly spaced
 ):                 # The figure
     "What the sets look like"

@@ -51,10 +51,10 @@ class ForgettingEvents(Callback):
 
 # %% ../../nbs/54_worst_case_rankings.ipynb #b02fed8d
 def grand(
-    learn:Learner,
-    dl,               # Clean, in order
-    budget:int=512<<20
-)->Tensor:            # (n,)
+    learn:Learner,     # Its model stays as it is
+    dl,                # Clean, in order
+    budget:int=512<<20 # Bytes for gradients of single images: how many at a time
+)->Tensor:             # (n,)
     "Norm of each image's gradient, all weights together"
     net = frozen_copy(learn.model).requires_grad_(True)
     res = []
@@ -68,10 +68,10 @@ def grand(
 
 # %% ../../nbs/54_worst_case_rankings.ipynb #ffea943f
 def memorisation(
-    learn:Learner,
-    k:int=8,   # Models, see `half_models`
-    seed:int=0
-)->Tensor:     # (n,), -1..1, negative where it is noise; raises `RequestError`
+    learn:Learner, # Whose recipe is replayed
+    k:int=8,       # Models, see `half_models`
+    seed:int=0     # Of the halves and of the trainings
+)->Tensor:         # (n,), -1..1, negative where it is noise; raises `RequestError`
     "How much surer models are of an image that they saw"
     models, saw = half_models(learn, k, seed)
     saw,dl = saw.double(),part_dl(learn.dls.train, range(saw.shape[1]))
@@ -83,11 +83,11 @@ def memorisation(
 
 # %% ../../nbs/54_worst_case_rankings.ipynb #88c2940f
 def scores(
-    learn:Learner,
+    learn:Learner, # The original; unchanged
     # A name from the table above, or a score per training image, such as `ForgettingEvents.events`
     by='loss',
-    seed:int=0   # For 'random' and 'memorisation'
-)->Tensor:       # (n,), the lowest first; raises `RequestError`
+    seed:int=0     # For 'random' and 'memorisation'
+)->Tensor:         # (n,), the lowest first; raises `RequestError`
     "A ranking of the training images"
     n = len(learn.dls.train_ds)
     # between equals the loss decides
@@ -118,16 +118,17 @@ def scores(
 
 # %% ../../nbs/54_worst_case_rankings.ipynb #103eb235
 def one_shot(
-    learn:Learner,
-    n:int|None=None,         # How many images, or
-    frac:float|None=None,    # which share
-    by='loss',               # See `scores`; classes and groups by the mean over their images
-    granularity='sample',    # As for `worst_case`
-    direction:str='hardest', # The lowest scores; 'easiest': the highest
-    seed:int=0,
-    lower:str|None=None,     # Also say what a search for this method would: the objective of the set
-    lower_steps:int|None=None, lower_lr:float|None=None # As for `worst_case`
-)->WorstCase:                # Raises `RequestError`, and `DivergedError` if the lower level does
+    learn:Learner,             # The original; unchanged
+    n:int|None=None,           # How many images, or
+    frac:float|None=None,      # which share
+    by='loss',                 # See `scores`; classes and groups by the mean over their images
+    granularity='sample',      # As for `worst_case`
+    direction:str='hardest',   # The lowest scores; 'easiest': the highest
+    seed:int=0,                # For `scores` and the lower level
+    lower:str|None=None,       # Also say what a search for this method would: the objective of the set
+    lower_steps:int|None=None, # As for `worst_case`
+    lower_lr:float|None=None   # As for `worst_case`
+)->WorstCase:                  # Raises `RequestError`, and `DivergedError` if the lower level does
     "A forget set by a ranking, in the form of a search's"
     check_search(
         learn.dls, n, frac, granularity, by=by, direction=direction, **({'lower': lower} if lower else {})

@@ -42,9 +42,13 @@ class WorstCase:
     # moved: False if a random start stayed as it was; objective, nats: of the set when it was forgotten, None
     # if it never was by itself; passes over the data; seconds
     diagnostics:dict
+    # What was asked for, defaults filled in, and hashes of the model and, of a search, the data
     settings:dict
 
-    def split(self, dls):
+    def split(self,
+        dls # Loaders of the same data
+    ):      # A `ForgetSplit`, of classes where classes were chosen; raises `RequestError`
+        "The request to forget this set"
         return (
             forget_class(dls, *self.units)
             if self.settings.get('granularity') == 'class'
@@ -59,13 +63,13 @@ class WorstCase:
 
 # %% ../../nbs/52_worst_case_search.ipynb #41939cb1
 def upper_step(
-    w:Tensor,           # (n,)
-    losses:Tensor,      # Of the unlearned model (n,)
-    m:float,
-    eta='auto',         # Step; 'auto': one over the standard deviation of the losses
-    gamma:float=1e-4,
-    direction:str='hardest'
-)->tuple:               # New weights, the step used
+    w:Tensor,               # (n,)
+    losses:Tensor,          # Of the unlearned model (n,)
+    m:float,                # Sum of the new weights, 0..n
+    eta='auto',             # Step; 'auto': one over the standard deviation of the losses
+    gamma:float=1e-4,       # Weight of the squared weights, at least 0
+    direction:str='hardest' # Weight goes to low losses; 'easiest': to high ones
+)->tuple:                   # New weights, the step used
     """w <- P(w - eta*(loss + 2*gamma*w)), with 'auto' only the loss is scaled; for the easiest set, up the
     loss"""
     auto,signed = eta == 'auto',losses if direction == 'hardest' else -losses
@@ -73,11 +77,11 @@ def upper_step(
     return project(w - eta*(signed-signed.mean()) - (1 if auto else eta)*2*gamma*w, m),eta
 
 def top(
-    w:Tensor,      # Weights (n,)
-    losses:Tensor, # (n,); they decide between equal weights
-    m:int,
-    direction:str='hardest'
-)->list:           # m positions, sorted
+    w:Tensor,               # Weights (n,)
+    losses:Tensor,          # (n,); they decide between equal weights
+    m:int,                  # How many, 0..n
+    direction:str='hardest' # Of equal weights the lowest losses; 'easiest': the highest
+)->list:                    # m positions, sorted
     "The set that the weights say; what is equal in both is drawn, always in the same way, not taken in order"
     l = losses if direction == 'hardest' else -losses
     order = np.lexsort((np.random.default_rng(0).permutation(len(l)), l.numpy(), -w.numpy().round(9)))
@@ -93,10 +97,12 @@ _choices = {
 }
 
 def check_search(
-    dls,
-    n=None, frac=None, granularity='sample',
-    **settings # Of `worst_case` or `one_shot`
-): # Raises `RequestError`
+    dls,                  # Whose training data is to be searched
+    n=None,               # How many units; None: `frac` says it
+    frac=None,            # Which share of them, in (0, 1); None: `n` says it
+    granularity='sample', # 'sample', 'class', or one group label per training image
+    **settings            # Of `worst_case` or `one_shot`
+):                        # Raises `RequestError`
     "Refuse what cannot be searched for, before any work is done"
     for name,known in {**_choices, 'lower': searchable()}.items():
         if settings.get(name, known[0]) not in known:
@@ -115,7 +121,7 @@ def check_search(
 # %% ../../nbs/52_worst_case_search.ipynb #55fb43c0
 def untried(
     value:Tensor,   # What each unit promises, the lowest first (k,)
-    m:int,
+    m:int,          # Units per set, 1..k
     tried           # Sets not to be proposed again, sorted tuples
 )->list|None:       # m positions, sorted; `None`: there is no such set
     "The most promising set that was not tried"
@@ -293,7 +299,7 @@ def worst_case(
     # 'sets': forget the set itself, remember, return the best set tried; 'published': relaxed weights, plain
     # gradient, the last weights
     search='sets',
-    seed:int=0,
+    seed:int=0,                # Of a random start and of the lower level
     save:str|Path|None=None,   # File to resume from, written after every iteration
     progress:bool=False        # Show a bar
     # Raises `RequestError`, and `DivergedError` if the lower level does; warns if nothing moved
