@@ -22,7 +22,7 @@ from PIL import Image
 from torch import Tensor
 
 from .core import seeded
-from .datasets import dataset_targets
+from .datasets import raw_targets
 
 # %% ../nbs/07_fingerprint.ipynb #c1fa2503
 def _sha(*parts:bytes): return hashlib.sha256(b''.join(parts)).digest()
@@ -124,7 +124,7 @@ def data_fingerprint(
         raw = ds.new(ds.items).decode() if hasattr(ds, 'decode') else ds
         return _table_digest(raw.items[list(getattr(ds, 'all_col_names', ds.items.columns))]).hex()[:16]
     if 'fingerprint' in dir(type(ds)): return ds.fingerprint()
-    targets = dataset_targets(ds)
+    targets = raw_targets(ds)
     with ThreadPoolExecutor(8) as pool:
         parts = pool.map(
             lambda row: _sha(*(_file_digest(o) if isinstance(o, str) else o for o in row)), _walked(ds)
