@@ -288,7 +288,8 @@ def chart(name, data='cifar10'):
         x, y = point[n]
         right = x < 0.6
         label = {'retrain': 'retrained'}.get(n, n)
-        shift = -9 if n == 'retrain' and n != name else (16 if right and abs(y - point['retrain'][1]) < 0.04 else -9)
+        below = right and n != 'retrain' and abs(y - point['retrain'][1]) < 0.04
+        shift = 18 if below else -9
         cls_ = 'mine' if n == name else 'control'
         out.append(
             f'<g class="{cls_}"><circle cx="{px(x):.1f}" cy="{py(y):.1f}" r="6"/><text x="{px(x):.0f}"'
@@ -431,6 +432,7 @@ def choice(request, forget_may_be_read):
         far = max(abs(off[d, columns[0]]) for d in runs)
         loss = -min(off[d, columns[1]] for d in runs)
         told = [s for *_, s in verdicts(n)]
+        work = values('cifar10', request, n, 'images_ratio')
         good = sum(s == 'forgotten' for s in told)
         exact = m['exact'] in (True, 'True')
         rows.append(
@@ -438,14 +440,15 @@ def choice(request, forget_may_be_read):
                 'name': f'[{n}](/methods/{n}.md)',
                 'far': f'{far:.1f}',
                 'loss': f'{max(loss, 0):.1f}',
-                'cost': '100' if n == 'retrain' else f'{100 * mean(values("cifar10", request, n, "images_ratio")):.0f}',
+                'cost': f'{100 * mean(work):.0f}',
                 'proof': 'exact' if exact else f'{good} of {len(told)}' if told else 'audit it',
                 'order': (not exact, far > 3 or loss > 3, round(far + max(loss, 0))),
             }
         )
     rows.sort(key=lambda r: r.pop('order'))
     first = 'still knows, points' if request == 'class' else 'UA off, points'
-    heads = {'name': 'method', 'far': first, 'loss': 'costs the rest, points', 'cost': 'work, % of retraining'}
+    heads = {'name': 'method', 'far': first, 'loss': 'costs the rest, points'}
+    heads['cost'] = 'work, % of retraining'
     if request == 'class':
         heads['proof'] = 'audits that said “forgotten”'
     return docs_tables.table(rows, heads)
@@ -457,7 +460,8 @@ def decisions():
     for request, title in (('class', 'A class'), ('random', 'Single records')):
         out += [f'### {title}', '']
         if request == 'random':
-            theirs = [100 * mean(values(d, 'random', m, 'UA')) for d in runs for m in ('original', 'retrain')]
+            pairs = [(d, m) for d in runs for m in ('original', 'retrain')]
+            theirs = [100 * mean(values(d, 'random', m, 'UA')) for d, m in pairs]
             out += [
                 'First ask whether there is anything to forget. Here there was little: the error on the forget'
                 f' set is {theirs[0]:.1f} % for the original and {theirs[1]:.1f} % for retrained networks on'
@@ -480,6 +484,39 @@ def sources():
 
 
 docs_tables.sources = sources
+
+
+def verdict():
+    "The sentences of an audit, as the second tutorial prints them"
+    import nbformat
+
+    said = []
+    for c in nbformat.read(root / 'nbs/tutorials/02_audit.ipynb', 4).cells:
+        if c.cell_type == 'code' and '.verdict))' in c.source:
+            said = [o.text for o in c.outputs if o.get('name') == 'stdout']
+    return '\n'.join(f'> {line}\n>' for line in ''.join(said).strip().splitlines())
+
+
+def unsir_table():
+    "UNSIR by our defaults and as published, one-cycle"
+    rows = [r for r in run('unsir_cifar10/results.json')['rows'] if r['recipe'] == 'one_cycle']
+    made = []
+    for scenario in dict.fromkeys(r['scenario'] for r in rows):
+        for name in ('original', 'retrain', 'unsir', 'unsir published', 'finetune'):
+            mine = [r for r in rows if r['scenario'] == scenario and r['method'] == name]
+            made.append(
+                {
+                    'request': scenario,
+                    'method': name,
+                    'A_Df': spread([r['A_Df'] for r in mine]),
+                    'A_Dr': spread([r['A_Dr'] for r in mine]),
+                }
+            )
+    columns = {'request': 'request', 'method': 'method', 'A_Df': 'forgotten', 'A_Dr': 'others'}
+    return docs_tables.table(made, columns)
+
+
+docs_tables.verdict, docs_tables.unsir_table = verdict, unsir_table
 
 
 # Gallery
@@ -507,8 +544,8 @@ def gallery(src, pages):
                 picture.quantize(64).save(folder / file, optimize=True)
                 words = html.escape(alt, quote=True)
                 tiles.append(
-                    f'<a href="../{doc}.html" title="{words}"><img src="../_static/gallery/{file}" loading="lazy"'
-                    f' alt="{words}" width="{picture.width}" height="{picture.height}"></a>'
+                    f'<a href="../{doc}.html" title="{words}"><img src="../_static/gallery/{file}"'
+                    f' loading="lazy" alt="{words}" width="{picture.width}" height="{picture.height}"></a>'
                 )
         if tiles:
             total += len(tiles)
@@ -528,7 +565,11 @@ def shims():
     for file in sorted((root / apidoc.package).glob('**/*.py')):
         tree = ast.parse(file.read_text())
         named = {
-            t.id: n.value for n in tree.body if isinstance(n, ast.Assign) for t in n.targets if isinstance(t, ast.Name)
+            t.id: n.value
+            for n in tree.body
+            if isinstance(n, ast.Assign)
+            for t in n.targets
+            if isinstance(t, ast.Name)
         }
         call = named.get('__getattr__')
         if not (isinstance(call, ast.Call) and apidoc.call_name(call) == 'moved'):
@@ -574,7 +615,8 @@ def deprecations(src):
         '|---|---|',
     ]
     text += [
-        f'| `unlearn_nb.{m}` | ' + ', '.join(f'`unlearn_nb.{h}`' for h in homes) + ' |' for m, homes in shims()
+        f'| `unlearn_nb.{m}` | ' + ', '.join(f'`unlearn_nb.{h}`' for h in homes) + ' |'
+        for m, homes in shims()
     ]
     text += ['', '## Names', '', '| old name | in | use |', '|---|---|---|']
     text += [f'| `{old}` | `unlearn_nb.{module}` | {new} |' for module, old, new in aliases()]
