@@ -180,8 +180,10 @@ def prose(text, index, pages, here, origin):
         if target.endswith('.ipynb'):
             return f'[{m[1]}]({depth}{pages[name]}.ipynb{anchor})'
         to = (origin / target).resolve()
-        if to.is_relative_to(hand) or not to.exists():
-            return m[0]  # a page of the site, or Sphinx says that it is not there
+        if to.is_relative_to(hand) and to.exists():
+            return f'[{m[1]}](/{to.relative_to(hand).as_posix()}{anchor})'  # a page of the site
+        if not to.exists():
+            return m[0]  # a page that is made, or Sphinx says that it is not there
         return f'[{m[1]}]({blob}/{to.relative_to(root).as_posix()}{anchor})'
 
     def plain(part):

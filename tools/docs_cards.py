@@ -54,12 +54,12 @@ equations = {
     'ssd': r'\theta_i\leftarrow\theta_i\,\min\!\big(1,\ \lambda F_{D,i}/F_{f,i}\big)'
     r'\quad\text{where}\quad F_{f,i}>\alpha F_{D,i}',
     'influence': r'\theta=\theta_o+\alpha\,(F+dI)^{-1}\,\nabla L(D_f)',
-    'scrub': r'\max_\theta\ \mathrm{KL}\big(f_{\theta_o}\,\|\,f_\theta\big)_{D_f},\qquad'
-    r'\min_\theta\ \alpha\,\mathrm{KL}\big(f_{\theta_o}\,\|\,f_\theta\big)_{D_r}+\gamma\,L(D_r)',
+    'scrub': r'\max_\theta\ \mathrm{KL}_{D_f}(f_{\theta_o}\,\|\,f_\theta),\qquad'
+    r'\min_\theta\ \alpha\,\mathrm{KL}_{D_r}(f_{\theta_o}\,\|\,f_\theta)+\gamma\,L(D_r)',
     'scrub_r': r'\text{SCRUB, then the epoch}\ t\ \text{with}\quad'
     r'\arg\min_t\ \big|\mathrm{err}_{\theta_t}(D_f)-\mathrm{err}_{\theta_T}(\text{held out})\big|',
-    'bad_teacher': r'\min_\theta\ \mathrm{KL}\big(f_{\theta_o}\,\|\,f_\theta\big)_{D_r}'
-    r'+\mathrm{KL}\big(f_{\text{untrained}}\,\|\,f_\theta\big)_{D_f}',
+    'bad_teacher': r'\min_\theta\ \mathrm{KL}_{D_r}(f_{\theta_o}\,\|\,f_\theta)'
+    r'+\mathrm{KL}_{D_f}(f_{\text{untrained}}\,\|\,f_\theta)',
     'msg': r'\text{the 30 \% smallest of}\ \big|\nabla L(D_r)-\nabla L(D_f)\big|\ \text{drawn anew},\quad'
     r'\text{then}\quad\theta\leftarrow\theta-\eta\,\nabla L(D_r)',
     'ct': r'W_{ijuv}\leftarrow W_{ijvu}\ \text{for all kernels},\quad'
@@ -119,7 +119,7 @@ def spread(v, scale=100, digits=1):
     if not v:
         return '–'
     text = f'{mean(v) * scale:.{digits}f}'
-    return text if len(v) < 2 else f'{text} ± {sd(v) * scale:.{digits}f}'
+    return text if len(v) < 2 else f'{text}\u00a0±\u00a0{sd(v) * scale:.{digits}f}'
 
 
 # Cards
@@ -172,6 +172,17 @@ def old_settings(name):
     return sorted(found)
 
 
+# A setting whose arrival changed what the default does, as the changelog says: method -> setting and words.
+# Counts only while the stored runs do not have it
+changed = {'fisher': ('authors', 'whole classes follow the authors’ code by default')}
+
+
+def otherwise(name):
+    "How the default differs from what the stored runs did; '' if it is not known to"
+    setting, words = changed.get(name, ('', ''))
+    return words if setting in old_settings(name) else ''
+
+
 def repr_of(v):
     return plain(repr(v))
 
@@ -213,12 +224,14 @@ def results_table(name):
             seeds = len(values(data, request, name, 'TA'))
             if not seeds:
                 continue
+            first = f'**{title}**, {what}'
             for column in columns:
                 three = [spread(values(data, request, m, column)) for m in (name, 'retrain', 'original')]
-                lines.append(f'| {title}, {what} | {measure_words[column]} | ' + ' | '.join(three) + ' |')
+                lines.append(f'| {first} | {measure_words[column]} | ' + ' | '.join(three) + ' |')
+                first = ''
             cost = values(data, request, name, 'images_ratio')
             if name != 'retrain':
-                lines.append(f'| {title}, {what} | cost, of retraining | {spread(cost)} | 100 | – |')
+                lines.append(f'|  | cost, of retraining | {spread(cost)} | 100 | – |')
     return '\n'.join(head + lines) if lines else ''
 
 
@@ -251,14 +264,14 @@ def chart(name, data='cifar10'):
     low = min(y for _, y in point.values()) - 0.02
     high = max(y for _, y in point.values()) + 0.02
     width, height, left, bottom, top = 560, 250, 62, 44, 14
-    px = lambda v: left + v * (width - left - 14)
+    px = lambda v: left + v * (width - left - 34)
     py = lambda v: top + (high - v) / (high - low) * (height - bottom - top)
     if name not in point:
         return ''
+    pair = lambda n: f'{point[n][0]:.0%} on the forgotten class and {point[n][1]:.0%} on the others'
     words = (
-        f'{name} on {title}, class {cls}: {point[name][0]:.0%} on the forgotten class and {point[name][1]:.0%}'
-        f' on the others; retrained {point["retrain"][0]:.0%} and {point["retrain"][1]:.0%}; original'
-        f' {point["original"][0]:.0%} and {point["original"][1]:.0%}'
+        f'{name} on {title}, class {cls}: {pair(name)}; retrained {pair("retrain")}; original'
+        f' {pair("original")}'
     )
     out = [
         f'<svg class="chart" viewBox="0 0 {width} {height}" role="img" aria-label="{html.escape(words)}">',
@@ -355,15 +368,11 @@ def card_page(name, docs_of):
             ' Cost in images through the network, a forward pass alone counting a third.',
             '',
         ]
-        if late := old_settings(name):
-            text += [
-                ':::{note}',
-                'The runs are older than today’s '
-                + ', '.join(f'`{k}`' for k in late)
-                + ': the default may do otherwise now.',
-                ':::',
-                '',
-            ]
+        if words := otherwise(name):
+            text += [':::{warning}', f'Since these runs {words}; they have to be run again.', ':::', '']
+        elif late := old_settings(name):
+            told = ', '.join(f'`{k}`' for k in late)
+            text += [f'The runs do not name {told}, which were added later.', '']
     if told := verdicts(name):
         text += ['What an audit beside five retrained models said of single runs:', '']
         text += [f'- {where}, class {request}: *{status}*' for where, request, status in told]
@@ -437,9 +446,9 @@ def choice(request, forget_may_be_read):
         exact = m['exact'] in (True, 'True')
         rows.append(
             {
-                'name': f'[{n}](/methods/{n}.md)',
+                'name': f'[{n}](/methods/{n}.md)' + ('\u00a0†' if otherwise(n) else ''),
                 'far': f'{far:.1f}',
-                'loss': f'{max(loss, 0):.1f}',
+                'loss': f'{abs(max(loss, 0)):.1f}',
                 'cost': f'{100 * mean(work):.0f}',
                 'proof': 'exact' if exact else f'{good} of {len(told)}' if told else 'audit it',
                 'order': (not exact, far > 3 or loss > 3, round(far + max(loss, 0))),
@@ -456,17 +465,29 @@ def choice(request, forget_may_be_read):
 
 def decisions():
     "The four tables"
-    out = []
+    said = [(where, name, s) for name in docs_tables.registries()['cards'] for where, _, s in verdicts(name)]
+    good = {w: sorted({n for w2, n, s in said if w2 == w and s == 'forgotten'}) for w in audits}
+    each = {w: max((sum(w2 == w and n2 == n for w2, n2, _ in said) for _, n, _ in said)) for w in audits}
+    words = '; '.join(
+        f'{w}: {each[w]} a method, {len(good[w]) or "none"} of them “forgotten” at least once' for w in audits
+    )
+    out = [
+        f'Audits of single runs beside five retrained networks ({words}).'
+        ' Methods that look alike in the other columns differ there. So audit yours.'
+        ' † The default has changed since these runs, see its card.',
+        '',
+    ]
     for request, title in (('class', 'A class'), ('random', 'Single records')):
         out += [f'### {title}', '']
         if request == 'random':
             pairs = [(d, m) for d in runs for m in ('original', 'retrain')]
             theirs = [100 * mean(values(d, 'random', m, 'UA')) for d, m in pairs]
             out += [
-                'First ask whether there is anything to forget. Here there was little: the error on the forget'
-                f' set is {theirs[0]:.1f} % for the original and {theirs[1]:.1f} % for retrained networks on'
-                f' CIFAR-10, {theirs[2]:.1f} % and {theirs[3]:.1f} % on the digits. A method can only make that'
-                ' worse. On a network that has memorised its training data the order may be another.',
+                'First ask whether there is anything to forget. Here there was little: the error on'
+                f' the forget set is {theirs[0]:.1f} % for the original and {theirs[1]:.1f} % for retrained'
+                f' networks on CIFAR-10, {theirs[2]:.1f} % and {theirs[3]:.1f} % on the digits. A method can'
+                ' only make that worse. On a network that has memorised its training data the order may be'
+                ' another.',
                 '',
             ]
         for may, words in ((False, 'without reading the data to forget'), (True, 'reading them once more')):
@@ -528,6 +549,8 @@ def gallery(src, pages):
 
     folder = src / '_static' / 'gallery'
     folder.mkdir(parents=True, exist_ok=True)
+    order = ['concepts', 'tutorials', 'papers', 'notebooks']
+    pages = sorted(pages, key=lambda p: order.index(p[1].split('/')[0]))
     text = ['# Gallery', '', '> Every figure of the site, each with the page that makes it', '']
     total = 0
     for title, doc, nb in pages:
