@@ -323,6 +323,9 @@ def limits_of(name, method, card):
         out.append(f'- Known to fail on requests of kind {kinds}: {apidoc.escape(why)}.')
     if set(card['needs']) - {'labels', 'logits'}:
         out.append(f'- Needs a task with {", ".join(card["needs"])}.')
+    for where, request, status in verdicts(name):
+        if status != 'forgotten':
+            out.append(f'- An audit of one run called it *{status}* ({where}, class {request}).')
     kinds = set(method['requests'].split()) | set(card['fails'])
     if 'random' not in kinds:
         out.append('- Forgets whole classes only; a list of records is refused.')
@@ -353,7 +356,8 @@ def card_page(name, docs_of):
         '',
     ]
     if equation:
-        text += ['$$', equation, '$$', '']
+        for part in re.split(r',?\\qquad', equation):  # a line each, for narrow screens
+            text += ['$$', part.strip(), '$$', '']
         text += [
             '$D_f$ is the forget set, $D_r$ the retain set, $\\theta$ the weights, $\\theta_o$ those of the'
             ' original, $L$ the mean loss on a set, $\\eta$ the learning rate.',
@@ -374,9 +378,12 @@ def card_page(name, docs_of):
             told = ', '.join(f'`{k}`' for k in late)
             text += [f'The runs do not name {told}, which were added later.', '']
     if told := verdicts(name):
-        text += ['What an audit beside five retrained models said of single runs:', '']
-        text += [f'- {where}, class {request}: *{status}*' for where, request, status in told]
-        text += ['', 'From `results/benchmarks/fakes_*.json`; see [](/papers/fooled.ipynb).', '']
+        good = sum(s == 'forgotten' for *_, s in told)
+        text += [
+            f'Of {len(told)} audits of single runs beside five retrained models, {good} said *forgotten*'
+            ' (`results/benchmarks/fakes_*.json`, [](/papers/fooled.ipynb)); the others stand above.',
+            '',
+        ]
     text += ['## Settings', '', settings_table(card), '']
     if card['published']:
         text += [f'`{card["cls"]}.published()`: {apidoc.escape(card["published_doc"])}.', '']
