@@ -20,6 +20,8 @@ pytest.importorskip('sphinx', reason='needs the development requirements')
 pytest.importorskip('myst_nb', reason='needs the development requirements')
 import apidoc  # noqa: E402
 import docs  # noqa: E402
+import docs_cards  # noqa: E402
+import docs_tables  # noqa: E402
 
 chromium = shutil.which('chromium')
 browsing = pytest.mark.skipif(not chromium, reason='needs the chromium program, to look at the pages')
@@ -34,12 +36,12 @@ searches = {
     'own images': 'howto/own_images',
     'delete user': 'howto/delete_records',
     'delete class': 'howto/own_images',
-    'which method': 'get_started/faq',
+    'which method': 'get_started/faq|howto/choose_method',
     'choose method': 'howto/choose_method',
-    'GDPR': 'get_started/faq',
+    'GDPR': 'get_started/faq|howto/read_audit',
     'oracle': 'api/audit|concepts/glossary|get_started/faq',
-    'MIA': 'concepts/glossary|get_started/faq',
-    'membership inference': 'concepts/glossary|get_started/faq',
+    'MIA': 'concepts/glossary|get_started/faq|concepts/04_membership',
+    'membership inference': 'concepts/glossary|get_started/faq|concepts/04_membership',
     'cite': 'about/cite',
     'glossary': 'concepts/glossary',
     'changelog': 'about/changelog',
@@ -47,11 +49,19 @@ searches = {
     'contributing': 'about/contributing',
     'plain PyTorch': 'howto/plain_pytorch',
     'retrain': 'concepts/glossary|howto/|api/',
-    'UNSIR': 'api/methods.unsir|papers/unsir|notebooks/.*unsir',
-    'audit': 'tutorials/|api/audit|api/room_audit|notebooks/.*audit',
+    'UNSIR': 'methods/unsir|api/methods.unsir|papers/unsir|notebooks/.*unsir',
+    'audit': 'howto/read_audit|tutorials/|api/audit|api/room_audit|notebooks/.*audit',
     'worst case': 'tutorials/|papers/|api/',
     'relearning': 'concepts/glossary',
     'fingerprint': 'api/|notebooks/',
+    'gallery': 'about/gallery',
+    'deprecated': 'about/deprecations|about/changelog',
+    'tensorboard': 'howto/tensorboard',
+    'cluster': 'howto/cluster',
+    'accuracy collapsed': 'howto/does_not_forget|get_started/faq',
+    'read report': 'howto/read_audit',
+    'differential privacy': 'concepts/07_guarantees',
+    'SCRUB': 'methods/scrub',
 }
 
 
@@ -576,6 +586,172 @@ def test_search_finds_what_newcomers_type(built, browser):
         nonsense = answers(page, address, 'xylophonic quagmire')
         page.close()
     assert wrong == {} and nonsense == []
+
+
+# What newcomers have -> the links that they follow from the home page, and a word on the page where they end
+paths = {
+    'a folder of images and a model to clean': (
+        ['delete a class', 'Choose a method', 'scrub', 'All methods'],
+        'A card for each',
+    ),
+    'a new method to compare': (
+        ['add it', 'Run a grid on a cluster', 'Choose a method'],
+        'What each reads and serves',
+    ),
+    'a report to be understood': (
+        ['read an audit', 'what may be claimed', 'How to read it', 'glossary'],
+        'Measures of an audit',
+    ),
+    'the UNSIR paper': (
+        ['reproduce UNSIR', 'the card', 'Notebook'],
+        'Forget classes with learned noise',
+    ),
+}
+
+def follow(page, address, links):
+    "Click through links by their words, within what the page says; returns the pages seen"
+    page.goto(f'{address}/index.html')
+    seen = []
+    for words in links:
+        page.locator('main a, .bd-sidebar-primary a').get_by_text(words, exact=True).first.click(timeout=5000)
+        page.wait_for_load_state()
+        seen.append(page.url.removeprefix(address + '/').split('#')[0].removesuffix('.html'))
+    return seen
+
+
+@browsing
+@pytest.mark.parametrize('who', paths)
+def test_a_newcomer_finds_the_way(built, browser, who):
+    site, _ = built
+    links, last = paths[who]
+    with served(site) as address:
+        page = browser.new_page()
+        seen = follow(page, address, links)
+        assert last in page.locator('main').inner_text(), seen
+        page.close()
+
+
+# Pages made from registry and results
+
+
+def test_every_method_has_a_card(built):
+    site, _ = built
+    table = (site / 'methods' / 'index.html').read_text()
+    for name, card in docs_tables.registries()['cards'].items():
+        html = (site / 'methods' / f'{name}.html').read_text()
+        assert f'href="{name}.html"' in table, name
+        assert card['equation'] or name in docs_cards.equations, (
+            f'{name} has no equation: put one into `equations` of tools/docs_cards.py or on the class'
+        )
+        assert '<math' in html and 'When it fails' in html and 'Settings' in html, name
+        told = [f for f in docs_cards.stories() if f == name]
+        assert told, f'no notebook defines {name}'
+
+
+def test_the_cards_say_what_the_files_say():
+    "By hand from the file: SSD on CIFAR-10, and the spread of three values"
+    import json
+
+    rows = json.loads((root / 'results/methods_cifar10/results.json').read_text())['rows']
+    mine = [r['A_Df'] for r in rows if r['method'] == 'ssd' and r['request'] == 'class']
+    assert len(mine) == 3
+    middle = sum(mine) / 3
+    wide = (sum((a - middle) ** 2 for a in mine) / 2) ** 0.5
+    text = f'{100 * middle:.1f}\u00a0±\u00a0{100 * wide:.1f}'
+    assert text in docs_cards.results_table('ssd') and text in docs_cards.table_of_cards()
+    assert docs_cards.spread([0.1, 0.2, 0.3]) == '20.0\u00a0±\u00a010.0' and docs_cards.spread([]) == '–'
+    lines = docs_cards.choice('class', True).splitlines()
+    ssd = next(line for line in lines if '[ssd]' in line)
+    assert f'{100 * middle:.1f}' in ssd and 'retrain' not in ' '.join(lines[2:]).replace('retrained', '')
+    names = [re.search(r'\[(\w+)\]', line)[1] for line in lines[2:]]
+    assert names.index('neggrad') < names.index('ascent') < len(names)
+    assert not any('[finetune]' in line for line in lines) and 'finetune' in docs_cards.choice('class', False)
+
+
+def test_every_measure_says_what_it_cannot():
+    for m in docs_tables.registries()['measures']:
+        assert m['says'] and docs_tables.limits(m) and docs_tables.span(m), m['name']
+        assert m.get('better') or docs_tables.aims[m['proves']], m['name']
+
+
+def test_deprecations_are_listed(built):
+    site, _ = built
+    html = (site / 'about' / 'deprecations.html').read_text()
+    using = [
+        f for f in (root / 'unlearn_nb').glob('**/*.py')
+        if re.search(r'^__getattr__ = moved\(', f.read_text(), re.M)
+    ]  # fmt: skip
+    found = dict(docs_cards.shims())
+    assert len(found) == len(using) > 0 and all(found.values())
+    for module in found:
+        assert f'unlearn_nb.{module}' in html, module
+
+
+def test_every_figure_is_in_the_gallery(built):
+    site, _ = built
+    html = (site / 'about' / 'gallery.html').read_text()
+    figures = sum(
+        any('image/png' in o.get('data', {}) for o in c.get('outputs', []))
+        for b in docs.notebooks()
+        for c in docs.convert(b, {}, {}).cells
+    )
+    assert html.count('src="../_static/gallery/') >= figures > 20
+
+
+def test_tutorials_open_in_colab(built):
+    site, _ = built
+    for b in docs.notebooks():
+        if b.section in ('tutorials', 'concepts', 'papers'):
+            rel = b.path.relative_to(root).as_posix()
+            assert f'href="{docs.colab}/{rel}"' in (site / f'{b.doc}.html').read_text(), b.doc
+
+
+# Commands in the pages exist
+
+
+def commands(text):
+    "Calls of the command line in the shell blocks of a page, as lists of words"
+    import shlex
+
+    for block in re.findall(r'^```(?:sh|bash|console)\n(.*?)^```', text, re.M | re.S):
+        for line in block.replace('\\\n', ' ').splitlines():
+            words = shlex.split(line, comments=True)
+            if 'unlearn-nb' in words:
+                yield words[words.index('unlearn-nb') + 1 :]
+
+
+def unknown_words(words):
+    "Command, options and grids that there are not"
+    from typer.main import get_command
+
+    from unlearn_nb.cli import app
+
+    group = get_command(app)
+    if words[0].startswith('-'):
+        return [w for w in words if not any(w in p.opts for p in group.params)]
+    if words[0] not in group.commands:
+        return [words[0]]
+    known = {o for p in group.commands[words[0]].params for o in [*p.opts, *p.secondary_opts]}
+    wrong = [w for w in words[1:] if w.startswith('--') and w.split('=')[0] not in known | {'--help'}]
+    return wrong + [w for w in words if w.startswith('grids/') and not (root / w).exists()]
+
+
+def test_commands_in_pages_exist():
+    import nbformat
+
+    texts = {f: f.read_text() for f in sorted(docs.hand.glob('**/*.md'))}
+    for b in docs.notebooks():
+        cells = nbformat.read(b.path, 4).cells
+        texts[b.path] = '\n\n'.join(c.source for c in cells if c.cell_type == 'markdown')
+    called = [(f, words) for f, text in texts.items() for words in commands(text)]
+    wrong = {f'{f.name}: {" ".join(words)}': bad for f, words in called if (bad := unknown_words(words))}
+    assert len(called) > 15 and wrong == {}
+
+
+@pytest.mark.parametrize('line', ['bench g.toml --colour', 'dance', '--verse', 'bench grids/none.toml'])
+def test_a_command_that_is_not_there_is_seen(line):
+    (words,) = commands(f'```sh\nA=1 unlearn-nb {line}  # so\n```\n')
+    assert len(unknown_words(words)) == 1
 
 
 def test_one_version_everywhere():

@@ -26,6 +26,7 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).parent))
 import apidoc  # noqa: E402
+import docs_cards  # noqa: E402
 import docs_tables  # noqa: E402
 
 root = Path(__file__).parent.parent
@@ -51,6 +52,7 @@ sections = [
     ('get_started', 'Get started', 'Install it, and see a class being forgotten'),
     ('concepts', 'Concepts', 'What unlearning is, how it is measured, and what a number cannot say'),
     ('howto', 'How-to', 'One task a page, from what you have to what you need'),
+    ('methods', 'Methods', 'A card for each: idea, equation, settings, what was measured, and when it fails'),
     ('tutorials', 'Tutorials', 'Notebooks to run from top to bottom, each in minutes'),
     ('papers', 'Results', 'Papers run again, and what the package measures beside them'),
 ]
@@ -178,8 +180,10 @@ def prose(text, index, pages, here, origin):
         if target.endswith('.ipynb'):
             return f'[{m[1]}]({depth}{pages[name]}.ipynb{anchor})'
         to = (origin / target).resolve()
-        if to.is_relative_to(hand) or not to.exists():
-            return m[0]  # a page of the site, or Sphinx says that it is not there
+        if to.is_relative_to(hand) and to.exists():
+            return f'[{m[1]}](/{to.relative_to(hand).as_posix()}{anchor})'  # a page of the site
+        if not to.exists():
+            return m[0]  # a page that is made, or Sphinx says that it is not there
         return f'[{m[1]}]({blob}/{to.relative_to(root).as_posix()}{anchor})'
 
     def plain(part):
@@ -340,19 +344,36 @@ def toctree(docs, caption='', hidden=True, depth=1):
     return '\n'.join([*head, '', *(d if '<' in d else f'/{d}' for d in docs), '```', ''])
 
 
+# Pages that stand first, in this order; the others follow by name
+first_pages = {
+    'get_started': ['install', 'faq'],
+    'howto': [
+        'own_images', 'delete_records', 'plain_pytorch', 'choose_method', 'read_audit', 'does_not_forget',
+        'extend', 'cluster', 'tensorboard', 'reproduce_unsir',
+    ],
+}  # fmt: skip
+
+
+def pages_of(src, folder, books):
+    "Pages of a section: (title, words, docname)"
+    first = first_pages.get(folder, [])
+    files = [f for f in sorted((src / folder).glob('*.md')) if f.stem != 'index']
+    files.sort(key=lambda f: (first.index(f.stem) if f.stem in first else len(first), f.stem))
+    written = [(*words_of(f), f'{folder}/{f.stem}') for f in files]
+    made = [(b.title, b.subtitle, b.doc) for b in books if b.section == folder and not b.reference]
+    return made + written if folder == 'concepts' else written + made
+
+
 def section(src, folder, title, subtitle, books):
     "The first page of a section, with a card for each of its pages"
     target = src / folder / 'index.md'
-    pages = [
-        (*words_of(f), f'{folder}/{f.stem}')
-        for f in sorted((hand / folder).glob('*.md'))
-        if f.stem != 'index'
-    ]
-    pages += [(b.title, b.subtitle, b.doc) for b in books if b.section == folder and not b.reference]
+    pages = pages_of(src, folder, books)
     if not pages:
         return None
     text = target.read_text() if target.exists() else f'# {title}\n\n> {subtitle}\n'
-    text += '\n' + cards(pages) + '\n' + toctree([p[2] for p in pages])
+    if folder != 'methods':  # whose index is a table
+        text += '\n' + cards(pages) + '\n'
+    text += '\n' + toctree([p[2] for p in pages])
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(text)
     return f'{folder}/index'
@@ -417,6 +438,8 @@ project_words = {
     'changelog': 'What changed, release by release, and what is deprecated',
     'contributing': 'How to change something, and what a test is here',
     'security': 'What counts as a hole, and whom to tell',
+    'gallery': 'Every figure of the site, each with the page that makes it',
+    'deprecations': 'Names that still work for one release, and where they went',
 }
 
 
@@ -487,16 +510,20 @@ def sources(src, only_pages=None):
     shutil.copytree(hand, src)
     found = apidoc.modules()
     index, books = apidoc.names(found), notebooks()
+    docs_cards.write_cards(src, {b.path: b.doc for b in books})
+    docs_cards.deprecations(src)
     pages = {b.rel.name: b.doc for b in books} | {f'api/{m}': f'api/{m}' for m in found}
     for f in src.glob('**/*.md'):
         here = f.relative_to(src).with_suffix('').as_posix()
         f.write_text(hand_page(f.read_text(), index, pages, here))
     tops = [section(src, f, t, s, books) for f, t, s in sections]
     reference(src, found, books, index)
+    made = {b.doc: convert(b, index, pages) for b in books}
+    docs_cards.gallery(src, [(b.title, b.doc, made[b.doc]) for b in books if b.doc != 'index'])
     project_pages(src)
     tops = [t for t in tops if t] + ['api/index', 'about/index']
     for b in books:
-        new = convert(b, index, pages)
+        new = made[b.doc]
         if b.doc == 'index':
             new = home(new, tops, books, sum(1 for _ in apidoc.everything(found)))
         file = src / f'{b.doc}.ipynb'
@@ -594,12 +621,7 @@ def llms(out, books):
         '',
     ]
     for folder, title, _ in sections:
-        rows = [
-            (*words_of(f), f'{folder}/{f.stem}')
-            for f in sorted((hand / folder).glob('*.md'))
-            if f.stem != 'index'
-        ]
-        rows += [(b.title, b.subtitle, b.doc) for b in books if b.section == folder and not b.reference]
+        rows = pages_of(root / '_proc' / 'source', folder, books)
         text += [f'## {title}', '', *(f'- [{t}]({base}{d}.html): {w}' for t, w, d in rows), '']
     text += ['## API', '']
     text += [

@@ -19,11 +19,28 @@ import json, warnings
 warnings.simplefilter('ignore')
 from unlearn_nb.all import list_data, list_methods, list_metrics
 from unlearn_nb.metrics.measure import list_measures
+from unlearn_nb.method import get_method_class
 words = lambda v: v if isinstance(v, (str, int, float, bool, type(None))) else str(v)
 rows = lambda df: [{k: words(v) for k, v in r.items() if k != 'class'} for r in df.to_dict('records')]
 measures = [{k: words(v) for k, v in vars(m).items()} for m in list_measures()]
+
+def settings(made):
+    return {k: repr(v) for k, v in vars(made).items() if not k.startswith('_')}
+
+def card(name):
+    c = get_method_class(name)
+    published = getattr(c, 'published', None)
+    made = c()
+    return dict(
+        module=c.__module__.split('.', 1)[1], cls=c.__name__,
+        doc=(c.__doc__ or '').split('. Mind:')[0], default=settings(made),
+        published=settings(published()) if published else None,
+        published_doc=' '.join((published.__doc__ or '').split()) if published else '',
+        fails=dict(c.fails), needs=sorted(c.needs), equation=getattr(c, 'equation', ''))
+
+cards = {n: card(n) for n in list_methods()['name']}
 print(json.dumps(dict(measures=measures, methods=rows(list_methods()), metrics=rows(list_metrics()),
-                      data=rows(list_data()))))
+                      data=rows(list_data()), cards=cards)))
 """
 
 

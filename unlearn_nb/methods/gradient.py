@@ -103,7 +103,7 @@ class Tuned(UnlearnMethod):
         "As many retained samples, in as many passes, as may be read"
         small = replace(self, bs=self.bs or min(64, may.bs), epochs=None) # batches may shrink with the sample
         n = largest_within(lambda n: small.spends(n, may), may.samples, _most_passes*may.retain)
-        return replace(small, samples=n)
+        return replace(small, samples=min(n, may.retain), epochs=max(1, n//may.retain))
 
     def rate(self,
         learn, # The working copy; its model stays as it is

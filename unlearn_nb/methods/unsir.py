@@ -171,7 +171,7 @@ class UNSIR(UnlearnMethod):
             return replace(self, **some, repair_epochs=None, rounds=1)
         most = _most_passes*may.retain
         n = largest_within(lambda n: amounts(n).spends(n, may), may.samples, most)
-        return amounts(n)
+        return replace(amounts(n), repair_epochs=max(1, n//may.retain))
 
     def spends(self,
         n,  # Retained images to repair with, in all
