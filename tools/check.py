@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 root = Path(__file__).parent.parent
@@ -76,9 +77,29 @@ def unchanged(name, tool):
     )
 
 
+def preload():
+    "Import what every page imports, once; nothing of our own, so that a page must import what it uses"
+    import captum.attr, fastai.vision.all, matplotlib.pyplot, seaborn, sklearn.svm, torchvision
+
+
+def alone(f, *args, **kwargs):
+    """A call in a fresh process, forked from this one that has the heavy libraries; what a page registers or
+    patches is not there for the next"""
+    fork = get_context('fork')
+    here, there = fork.Pipe(duplex=False)
+    child = fork.Process(target=lambda: there.send(f(*args, **kwargs)))
+    child.start()
+    there.close()
+    try:
+        return here.recv()
+    except EOFError:  # it died
+        return False, 0
+    finally:
+        child.join()
+
+
 def notebooks():
     "Execute all notebooks with nbdev, two at a time; each counts, and all must have run"
-    from fastcore.parallel import parallel
     from nbdev.config import get_config
     from nbdev.doclinks import nbglob
     from nbdev.test import test_nb
@@ -91,15 +112,10 @@ def notebooks():
     flags = get_config().tst_flags.split()
     force = [a.removeprefix('--flags=').split() for a in sys.argv if a.startswith('--flags=')]
     os.chdir(root / 'nbs')
-    done = parallel(
-        test_nb,
-        files,
-        skip_flags=flags,
-        force_flags=sum(force, []),
-        n_workers=min(2, os.cpu_count()),
-        basepath=root,
-        pause=0.01,
-    )
+    preload()
+    kwargs = dict(skip_flags=flags, force_flags=sum(force, []), basepath=root)
+    with ThreadPoolExecutor(min(2, os.cpu_count())) as two:
+        done = list(two.map(lambda f: alone(test_nb, f, **kwargs), files))
     os.chdir(root)
     for f, (ok, seconds) in zip(files, done):
         report(str(f.relative_to(root)), ok, seconds)
