@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SubsetDS', 'subset', 'LabelledRows', 'noun_of', 'part_dl', 'check_rows', 'held_out_inputs', 'ForgetSplit', 'is_table',
-           'raw_rows', 'forget_class', 'forget_random', 'forget_idxs', 'Label', 'forget_where', 'forget_group',
-           'SealedSplit']
+           'raw_rows', 'forget_class', 'forget_random', 'forget_idxs', 'Label', 'forget_where', 'suggestion',
+           'forget_group', 'SealedSplit']
 
 # %% ../nbs/11_splits.ipynb #760dc2bf
 import copy
@@ -71,8 +71,9 @@ def subset(
     return (ds.take if hasattr(ds, 'take') else partial(SubsetDS, ds))(idxs, split_idx=1-train),None
 
 class LabelledRows:
-    """For a table's loader: labels are (n,), as everywhere else, and not a column (n, 1); a last row that would
-    train alone joins the batch before, since batch norm needs two; and a shuffled pass has every row once"""
+    """For a table's loader: labels are (n,), as everywhere else, and not a column (n, 1); a last row that
+    would train alone joins the batch before, since batch norm needs two; a shuffled pass has every row once
+    """
     get_idxs = TfmdDL.get_idxs # fastai's own loader of tables draws rows with replacement
 
     def __iter__(self):
@@ -420,7 +421,10 @@ def forget_where(
     return ForgetSplit(dls, [i for i,k in enumerate(asked) if pred(i, k)], 'where')
 
 # %% ../nbs/11_splits.ipynb #16aed856
-def _close(word, known):
+def suggestion(
+    word, # That is not known
+    known # All that is, in order
+)->str:   # For the end of a message
     "What was meant, or what there is"
     known = list(dict.fromkeys(map(str, known)))
     near = difflib.get_close_matches(str(word), known, n=3, cutoff=.5)
@@ -445,7 +449,8 @@ def forget_group(
 )->ForgetSplit:      # Raises `RequestError` for a column or value that is not there, and without columns
     "Forget every row with one of these values, such as the patients of a hospital"
     rows = raw_rows(dls)
-    if column not in rows.columns: raise RequestError(f"unknown column {column!r}; {_close(column, rows)}")
+    if column not in rows.columns:
+        raise RequestError(f"unknown column {column!r}; {suggestion(column, rows)}")
     if not values: raise RequestError(f"name at least one value of column {column!r}")
     cells = rows[column]
     near = _decoded if 'raw' not in vars(dls) and column in dls.train_ds.cont_names else 0.
@@ -454,7 +459,7 @@ def forget_group(
         hit = np.asarray(_equal_cells(cells, v, near))
         if not hit.any():
             there = cells.drop_duplicates()
-            raise RequestError(f"no training row has {v!r} in column {column!r}; {_close(v, there)}")
+            raise RequestError(f"no training row has {v!r} in column {column!r}; {suggestion(v, there)}")
         gone |= hit
     said = ' and '.join('missing' if v is None else str(v) for v in values)
     return ForgetSplit(dls, np.flatnonzero(gone), 'where', words=f'{column} {said}')
