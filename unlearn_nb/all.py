@@ -7,20 +7,21 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'MemoryDL', 'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls',
            'list_data', 'named_dls', 'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task',
            'task_of', 'predict_logits', 'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points',
-           'stratified', 'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_idxs', 'forget_random', 'forget_where',
-           'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
-           'image_learner', 'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs',
-           'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk',
-           'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink',
-           'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
-           'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
-           'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare', 'plan', 'plot_classes', 'plot_methods',
-           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
-           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
-           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
-           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
-           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
-           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
+           'stratified', 'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random',
+           'forget_where', 'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord',
+           'get_method', 'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner',
+           'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
+           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk',
+           'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
+           'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB',
+           'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store',
+           'StoreError', 'bench', 'compare', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions',
+           'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot',
+           'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon',
+           'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes',
+           'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap',
+           'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam',
+           'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -36,7 +37,9 @@ from .datasets import class_names, list_data, named_dls, register_data, stratifi
 from .vision.data import digits_dls, ImageTensors, MemoryDL, tensor_dls
 from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls
 from .registry import load_plugin
-from .splits import ForgetSplit, forget_class, forget_idxs, forget_random, forget_where
+from unlearn_nb.splits import (
+    ForgetSplit, forget_class, forget_group, forget_idxs, forget_random, forget_where,
+)
 from .vision.models import create_model, list_archs, register_arch, small_resnet
 from .task import Task, register_task, task_of
 from .method import get_method, list_methods, register_method, UnlearnMethod
@@ -45,6 +48,8 @@ from .step_size import lr_range
 from .task import predict_logits
 from .unlearn import UnlearnRecord
 from .vision.learner import image_learner
+from .tabular.data import adult_dls, breast_cancer_dls, table_dls
+from .tabular.learner import table_learner
 from fastai.callback.core import Callback
 from .outputs import Outputs, collect
 from .vision.checkpoint import load_exported, load_model, save_model
@@ -120,6 +125,7 @@ _all_ = [
     'tensor_dls',
     'ForgetSplit',
     'forget_class',
+    'forget_group',
     'forget_idxs',
     'forget_random',
     'forget_where',
@@ -131,6 +137,10 @@ _all_ = [
     'UnlearnRecord',
     'get_method',
     'image_learner',
+    'adult_dls',
+    'breast_cancer_dls',
+    'table_dls',
+    'table_learner',
     'list_methods',
     'lr_range',
     'register_method',

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 
 import numpy as np
+import torch
 from fastai import optimizer as _optimizers
 from fastai.callback.core import Callback
 from fastai.callback.mixup import MixHandler
@@ -148,6 +149,8 @@ class RecipeRecorder(Callback):
         )
         self.ctx.enter_context(seeded(seed))
         self.dls.train.rng = random.Random(seed)
+    def before_validate(self): self.rng = torch.get_rng_state()
+    def after_validate(self): torch.set_rng_state(self.rng) # fastai's loaders draw a number per pass
     def before_batch(self):
         if self.on: self.rows.append((self.learn.pct_train, [dict(h) for h in self.opt.hypers]))
 

@@ -28,10 +28,11 @@ from ..core import RequestError, atomic_dir, environment, timed, warn_threads
 from ..engine import model_hash
 from ..metrics.accuracy import class_rates
 from ..metrics.attacks import matched, non_members, plot_roc, signals
+from ..metrics.measure import list_measures
 from ..metrics.probes import plot_relearn, relearn_runs, relearning
 from ..metrics.scores import made_with
 from ..pages import svg_uri
-from ..splits import ForgetSplit
+from ..splits import ForgetSplit, are_pictures
 from ..vision.inversion import inversion
 from ..vision.interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 
@@ -220,10 +221,21 @@ def _figures(models, split, outs, curves, refs):
     res,missing = [],[]
     for title,text,draw,args in [*asked, *_attack_drawn(three, split, outs)]:
         try: res.append((title, text, svg_uri(draw(*args))))
-        # no maps, or no linear last layer
+        # no pixels, no maps, or no linear last layer
         except (RequestError, RuntimeError, AttributeError) as e:
             missing.append(f"{title}: no picture, because {e}.")
     return res,missing
+
+def _not_pictures(split):
+    "What was not asked because there are no pixels"
+    if are_pictures(split.dls): return []
+    names = [m.label for m in list_measures() if 'pictures' in m.needs]
+    return [f"Not asked, since it needs pictures and these are {split.noun}: {', '.join(names)}."]
+
+def _nouns(sentences, noun):
+    "Sentences about images, about samples of another name"
+    return [s.replace('images', noun).replace('a single image', f'a single {noun[:-1]}') for s in sentences]
+
 
 # %% ../../nbs/79_audit_run.ipynb #2ea46ffd
 def _all_evidence(new, split, beside, effort, seed, how):
@@ -326,14 +338,15 @@ def audit(
         _asked(split),
         record,
         v.status,
-        sentences,
+        _nouns(sentences, split.noun),
         table,
         collateral,
         _power(v) if refs else [],
         [asdict(f) for f in v.findings],
         alarms,
         {k: curves[k] for k in models},
-        limit_sentences(refs, split, how['n'], outs, beside.fakes)+missing,
+        _nouns(limit_sentences(refs, split, how['n'], outs, beside.fakes), split.noun)+missing
+        +_not_pictures(split),
         _reproduce(shown, command, seed, effort),
         t.seconds,
         drawn,

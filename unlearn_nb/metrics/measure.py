@@ -14,7 +14,7 @@ from fastai.learner import Learner
 
 from ..core import RequestError
 from ..registry import Registry
-from ..splits import ForgetSplit
+from ..splits import ForgetSplit, are_pictures
 from ..task import task_of
 
 # %% ../../nbs/57_metrics_measure.ipynb #edfe7708
@@ -179,6 +179,7 @@ class Subject:
             'full': self.full,
             'retrained': bool(self.others),
             'random': self.random is not None,
+            'pictures': are_pictures(self.split.dls),
         }
         return frozenset(k for k,v in there.items() if v) | task_of(self.learn).capabilities
 

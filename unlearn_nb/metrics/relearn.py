@@ -15,7 +15,7 @@ from fastai.learner import Learner
 from torch import Tensor, nn
 
 from ..core import seeded
-from ..engine import BatchNormMode, fit_on, working_copy
+from ..engine import BatchNormMode, fit_on, parted, working_copy
 from ..outputs import spread
 from ..splits import ForgetSplit
 from ..task import task_of
@@ -24,11 +24,12 @@ from ..task import task_of
 class _Watch(Callback):
     "Accuracy on a few images before and after each step"
     order,run_valid = 100,False
-    def __init__(self, x, y, task, steps):
-        self.x,self.truth,self.task,self.steps,self.curve = x,y,task,steps,[]
+    def __init__(self, xb, yb, task, steps):
+        self.inputs,self.truth,self.task,self.steps,self.curve = xb,yb,task,steps,[]
     def look(self, model):
         with torch.no_grad():
-            self.curve.append(self.task.score(model.eval()(self.x), (self.truth,)).mean().item())
+            out = self.task.outputs(model.eval(), self.inputs)
+            self.curve.append(self.task.score(out, self.truth).mean().item())
     def before_fit(self): self.look(self.model)
     def after_batch(self):
         self.look(self.model)
@@ -50,8 +51,8 @@ def relearn_curve(
     "Train a copy on the forget set and watch the class come back"
     probe = working_copy(learn)
     split = split.on(learn.dls)
-    x,y = (torch.cat([o.as_subclass(Tensor) for o in b]) for b in zip(*spread(split, 'forget', n)[0]))
-    watch = _Watch(x, y, task_of(learn), steps)
+    whole = [torch.cat([o.as_subclass(Tensor) for o in b]) for b in zip(*spread(split, 'forget', n)[0])]
+    watch = _Watch(*parted(whole, split.dls.n_inp), task_of(learn), steps)
     with seeded(seed), probe.no_bar(), probe.no_logging():
         dl = split.loader('forget', train=True, bs=bs)
         dl.rng.seed(seed)

@@ -21,7 +21,7 @@ from ..core import RequestError
 from ..engine import frozen_copy
 from ..metrics.relearn import weight_distance
 from ..outputs import collect, features, spread
-from ..splits import ForgetSplit
+from ..splits import ForgetSplit, are_pictures
 
 # %% ../../nbs/67_vision_interpret.ipynb #7da898a8
 def _grid(out, least): # Cells per side of a layer's output, 0 if it has no map
@@ -111,6 +111,8 @@ def plot_gradcam(
             torch.cat([o.as_subclass(Tensor) for o in b])
             for b in zip(*(spread(s, 'valid_forget', n) or spread(s, 'forget', n))[0])
         )
+    if not are_pictures(split.dls):
+        raise RequestError(f"there are no pictures in these data, only {split.noun}")
     x,y = take(split)
     pics,cols = _pictures(x),[('picture', None), *learners.items()]
     fig, axs = plt.subplots(

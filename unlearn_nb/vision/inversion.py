@@ -70,5 +70,5 @@ register_measure(
     "Share of images that the model paints of the class which the original recognises.",
     _painted,
     resolution=.06, # one of sixteen images
-    needs=frozenset({'classes', 'original', 'full', 'continuous_input'}),
+    needs=frozenset({'classes', 'original', 'full', 'continuous_input', 'pictures'}),
 );
