@@ -458,7 +458,7 @@ def choice(request, forget_may_be_read):
                 'loss': f'{abs(max(loss, 0)):.1f}',
                 'cost': f'{100 * mean(work):.0f}',
                 'proof': 'exact' if exact else f'{good} of {len(told)}' if told else 'audit it',
-                'order': (not exact, far > 3 or loss > 3, round(far + max(loss, 0))),
+                'order': (not exact, round(far + max(loss, 0))),
             }
         )
     rows.sort(key=lambda r: r.pop('order'))
