@@ -114,11 +114,12 @@ def notebooks():
     os.chdir(root / 'nbs')
     preload()
     kwargs = dict(skip_flags=flags, force_flags=sum(force, []), basepath=root)
+    done = []
     with ThreadPoolExecutor(min(2, os.cpu_count())) as two:
-        done = list(two.map(lambda f: alone(test_nb, f, **kwargs), files))
+        for f, (ok, seconds) in zip(files, two.map(lambda f: alone(test_nb, f, **kwargs), files)):
+            report(str(f.relative_to(root)), ok, seconds)
+            done.append(f)
     os.chdir(root)
-    for f, (ok, seconds) in zip(files, done):
-        report(str(f.relative_to(root)), ok, seconds)
     if quick:
         return
     exist = [f.relative_to(root) for f in root.glob('nbs/**/*.ipynb')]
