@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from unittest import mock
 
 import pytest
@@ -148,5 +149,7 @@ def test_wrong_plugins(place):
 
 def test_two_plugins_of_one_name(place):
     "They are told"
-    both = unlearn_nb('methods', '--plugin', place / 'mine.py', '--plugin', rival(place))
+    with warnings.catch_warnings():
+        warnings.simplefilter('always')  # whatever the tests were started with
+        both = unlearn_nb('methods', '--plugin', place / 'mine.py', '--plugin', rival(place))
     assert both.exit_code == 0 and "the method 'shrug' was registered before" in both.stderr, both.stderr
