@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['SubsetDS', 'subset', 'LabelledRows', 'noun_of', 'part_dl', 'check_rows', 'held_out_inputs', 'are_pictures',
-           'ForgetSplit', 'is_table', 'raw_rows', 'forget_class', 'forget_random', 'forget_idxs', 'Label',
-           'forget_where', 'suggestion', 'forget_group', 'SealedSplit']
+           'ForgetSplit', 'is_table', 'raw_rows', 'suggestion', 'forget_class', 'forget_random', 'forget_idxs', 'Label',
+           'forget_where', 'forget_group', 'SealedSplit']
 
 # %% ../nbs/11_splits.ipynb #760dc2bf
 import copy
@@ -20,7 +20,7 @@ import pandas as pd
 import torch
 from fastai.data.core import DataLoaders, TfmdDL
 from fastai.tabular.core import TabDataLoader, Tabular
-from fastai.text.data import SortedDL
+from fastai.text.data import LMDataLoader, SortedDL
 from fastcore.basics import GetAttr, patch
 from torch import Tensor
 from torch.utils.data import IterableDataset
@@ -105,6 +105,10 @@ def _with_labels(cls):
 def _(dl:TabDataLoader, idxs, train=False):
     cls = type(dl) if isinstance(dl, LabelledRows) else _with_labels(type(dl))
     return dl.dataset.iloc[idxs.tolist()],cls
+
+@subset.register
+def _(dl:LMDataLoader, idxs, train=False):
+    raise RequestError("a language model reads all texts as one stream; no part of it can be named yet")
 
 @singledispatch
 def noun_of(
@@ -339,18 +343,20 @@ def raw_rows(
     return ds.new(ds.items).decode().items if raw is None else raw.loc[ds.items.index]
 
 # %% ../nbs/11_splits.ipynb #c1ff2634
+def suggestion(
+    word, # That is not known
+    known # All that is, in order
+)->str:   # For the end of a message
+    "What was meant, or what there is"
+    known = list(dict.fromkeys(map(str, known)))
+    near = difflib.get_close_matches(str(word), known, n=3, cutoff=.5)
+    if near: return f"did you mean {' or '.join(map(repr, near))}?"
+    return f"there are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}"
+
 def _class_index(c, vocab):
     if isinstance(c, str) and c in vocab: return vocab.index(c)
     if not isinstance(c, (str, bool)) and hasattr(c, '__index__') and 0 <= int(c) < len(vocab): return int(c)
-    close = difflib.get_close_matches(str(c), vocab, n=3, cutoff=.5)
-    raise RequestError(
-        f"unknown class {c!r}; "
-        + (
-            f"did you mean {' or '.join(map(repr, close))}?"
-            if close
-            else f"the classes are {', '.join(vocab[:12])}{', ...' if len(vocab) > 12 else ''}"
-        )
-    )
+    raise RequestError(f"unknown class {c!r}; {suggestion(c, vocab)}")
 
 def forget_class(
     dls:DataLoaders, # The loaders that the model was trained with
@@ -429,16 +435,6 @@ def forget_where(
     return ForgetSplit(dls, [i for i,k in enumerate(asked) if pred(i, k)], 'where')
 
 # %% ../nbs/11_splits.ipynb #16aed856
-def suggestion(
-    word, # That is not known
-    known # All that is, in order
-)->str:   # For the end of a message
-    "What was meant, or what there is"
-    known = list(dict.fromkeys(map(str, known)))
-    near = difflib.get_close_matches(str(word), known, n=3, cutoff=.5)
-    if near: return f"did you mean {' or '.join(map(repr, near))}?"
-    return f"there are {', '.join(known[:12])}{', ...' if len(known) > 12 else ''}"
-
 def _equal_cells(column, value, near=0.):
     "Which cells hold a value; missing ones for `None`; numbers as far as `near` of it, relatively"
     if value is None: return column.isna() | (column.astype(str) == '#na#') # fastai's name for a gap

@@ -20,7 +20,7 @@ from fastcore.basics import patch
 from .core import DivergedError, RequestError, environment, seeded, timed
 from .engine import _is_default, model_hash, working_copy
 from .fingerprint import data_fingerprint
-from .method import Allowance, _forward, get_method
+from .method import Allowance, cost_of, get_method
 from .outcome import _percent, check_outcome
 from .recipe import RecipeRecorder
 from .splits import ForgetSplit, SealedSplit, part_dl
@@ -55,7 +55,7 @@ class UnlearnRecord:
     @property
     def cost(self)->float: # Samples forward and backward; a forward pass alone counts a third
         "What was sent through the network"
-        return self.images['forward_backward'] + _forward*self.images['forward']
+        return cost_of(self.images)
 
     @property
     def share(self)->float|None: # 1: as much as retraining; None: how the model was trained is not known
@@ -165,9 +165,10 @@ def unlearn(self:Learner,
     method = get_method(method, **hyper)
     _check_fit(self, split)
     gone = getattr(self, 'unlearn_forgotten', [])
-    whole = retraining_cost(self, split.without(gone))
-    if budget is not None: method = _cut(method, budget, whole, split.without(gone))
-    view = SealedSplit(split.without(gone), method.reads)
+    left = split.without(gone)
+    whole = retraining_cost(self, left)
+    if budget is not None: method = _cut(method, budget, whole, left)
+    view = SealedSplit(left, method.reads)
     method.check(self, view)
     check_trained(self)
     new,before = working_copy(self),model_hash(self.model)
@@ -203,7 +204,7 @@ def unlearn(self:Learner,
         budget=budget,
     )
     new.unlearn_forgotten = sorted({*gone, *split.forget_idxs})
-    record.outcome = check_outcome(self, new, split.without(gone), method)
+    record.outcome = check_outcome(self, new, left, method)
     if record.outcome['failed']: warnings.warn(f"{method.name}: {record.outcome['says']}")
     return _released(self, new, record)
 

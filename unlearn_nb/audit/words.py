@@ -15,6 +15,7 @@ import pandas as pd
 from .fakes import list_fakes
 from .measures import forget_error, linear_probe, retain_accuracy, test_accuracy
 from .verdict import alarm_rate
+from ..method import cost_of
 from ..metrics.attacks import matched, non_members
 from ..metrics.measure import find_measure
 
@@ -203,20 +204,14 @@ def _dearest(collateral):
             f" images, retrained models {percent(c['retrained'])}."
         )
 
-_forward = 1/3 # Of the work of a forward and backward pass
-
 def _cost(record, refs):
     "What the request took, beside retraining"
     if not record: return []
-    work = lambda images: images['forward_backward']+images['forward']*_forward
-    took = [work(l.unlearn_record.images) for l in refs if hasattr(l, 'unlearn_record')]
-    share = (
-        f" and {percent(work(record['images'])/np.mean(took))} of the images that retraining reads (a forward"
-        " pass alone counts a third)"
-        if took
-        else ''
-    )
-    return [f"The request took {record['seconds']:.1f} s{share}."]
+    took = [cost_of(l.unlearn_record.images) for l in refs if hasattr(l, 'unlearn_record')]
+    said = f"The request took {record['seconds']:.1f} s"
+    if not took: return [f'{said}.']
+    share = percent(cost_of(record['images'])/np.mean(took))
+    return [f"{said} and {share} of the images that retraining reads (a forward pass alone counts a third)."]
 
 def _silent(counted):
     "Which measures say nothing here, and why"

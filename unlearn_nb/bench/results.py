@@ -20,6 +20,7 @@ from .cells import Cell
 from .planning import blank_learner, plan
 from .running import Done, run_cells
 from ..core import RequestError, atomic_dir, canonical, config_hash, environment, timed, warn_threads
+from ..method import cost_of
 from ..progress import progress as progress_of
 from ..store import Store
 
@@ -37,13 +38,10 @@ def mixed_threads(
     return warn_threads(mixed, 'models of one comparison')
 
 # %% ../../nbs/85_results.ipynb #52a3ae37
-_passes = 3 # What a forward and a backward pass cost, in forward passes
 _costs = {
     'seconds_ratio': lambda r: r['seconds'],
     'cpu_ratio': lambda r: r['cpu_seconds'],
-    'images_ratio': lambda r: (
-        r['images'] and r['images']['forward_backward'] + r['images']['forward'] / _passes
-    ),
+    'images_ratio': lambda r: r['images'] and cost_of(r['images']),
 }
 
 def _add_costs(rows):
