@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from fastai.data.block import RegressionBlock
 from fastai.data.core import DataLoaders
-from fastai.tabular.core import Normalize, TabularPandas
+from fastai.tabular.core import Normalize, RegressionSetup, TabularPandas
 
 from ..core import RequestError
 from ..datasets import register_data
@@ -38,6 +38,23 @@ def _held_rows(n, valid, seed):
     if not 0 < len(held) < n: raise RequestError("hold out some of the rows, and not all of them")
     return held
 
+# %% ../../nbs/19_anomaly_data.ipynb #b59110e5
+def _scaled(df, shown, splits, normalize, like):
+    "A table of fastai's whose targets are its numbers"
+    names = dict(cont_names=shown, y_names=shown, splits=splits)
+    if like is None:
+        procs = [Normalize] if normalize else []
+        return TabularPandas(df.copy(), procs=procs, y_block=RegressionBlock(len(shown)), **names)
+    procs = [RegressionSetup(len(shown))]
+    if like['means'] is not None:
+        exactly = lambda d: {c: np.dtype(like['dtype']).type(v) for c,v in d.items()}
+        norm = Normalize()
+        norm.means,norm.stds = exactly(like['means']),exactly(like['stds'])
+        procs = [norm,*procs]
+    to = TabularPandas(df.copy(), procs=procs, do_setup=False, **names)
+    to.process()
+    return to
+
 # %% ../../nbs/19_anomaly_data.ipynb #2782c9e8
 def reconstruction_dls(
     table,               # A frame, or the path of a CSV file
@@ -46,23 +63,18 @@ def reconstruction_dls(
     valid=None,          # Positions of held-out rows; None: a fifth
     bs:int=64,           # Batch size
     seed:int=0,          # Draws the held-out rows
-    normalize:bool=True  # Training rows get mean 0 and deviation 1; False: numbers are shown as they are
+    normalize:bool=True, # Training rows get mean 0 and deviation 1; False: numbers are shown as they are
+    like:dict|None=None  # Read as another table was, see `table_state`: columns, means, deviations
 )->DataLoaders:          # With the table, `raw`, and the use of each column, `columns`; raises `RequestError`
     "Loaders of a table whose targets are its rows"
     df = read_table(table)
+    numbers,normalize = (numbers, normalize) if like is None else (like['numbers'], False)
     columns = table_columns(df, None, categories=[], numbers=numbers, keep=keep)
     shown = columns.index[columns == 'number'].tolist()
     held = _held_rows(len(df), valid, seed)
     stay = np.setdiff1d(np.arange(len(df)), held)
     _check_numbers(df, shown, stay, normalize)
-    to = TabularPandas(
-        df.copy(),
-        procs=[Normalize] if normalize else [],
-        cont_names=shown,
-        y_names=shown,
-        y_block=RegressionBlock(len(shown)),
-        splits=[stay.tolist(), held.tolist()],
-    )
+    to = _scaled(df, shown, [stay.tolist(), held.tolist()], normalize, like)
     dls = to.dataloaders(bs=bs, dl_type=TableDL, drop_last=False)
     dls.raw,dls.columns = df,columns
     return dls
