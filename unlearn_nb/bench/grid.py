@@ -27,6 +27,7 @@ from ..methods import curvature, distill, gradient, relabel, retrain, sparse, un
 from ..methods.gradient import reset
 
 # %% ../../nbs/81_grid.ipynb #05fbcb2c
+from ..poison import forget_poison
 from ..registry import load_plugin
 from ..splits import ForgetSplit, forget_class, forget_group, forget_idxs, forget_random
 
@@ -53,14 +54,15 @@ def recipe_named(
 # %% ../../nbs/81_grid.ipynb #8c052339
 def make_request(
     dls:DataLoaders,  # The loaders that the model was or will be trained with
-    kind:str='class', # 'class', 'random', 'idxs' or 'group'
+    kind:str='class', # 'class', 'random', 'idxs', 'group' or 'poison'
     classes=(),       # Names, or numbers as text where no class has that name
     n=None,           # For 'random': how many, or
     frac=None,        # which share
-    seed:int=0,       # For 'random'
+    seed:int=0,       # For 'random' and 'poison'
     idxs=(),          # For 'idxs': positions in the training set
     column:str='',    # For 'group': name of a column of a table, and
-    values=()         # values in it
+    values=(),        # values in it
+    known:float=1.    # For 'poison': share of the bad rows that was found
 )->ForgetSplit:       # Raises `RequestError`
     "What to forget, from plain settings"
     number = lambda c: isinstance(c, str) and c.isdigit() and c not in dls.vocab
@@ -68,7 +70,8 @@ def make_request(
     if kind == 'random': return forget_random(dls, n=n, frac=frac, seed=seed)
     if kind == 'idxs': return forget_idxs(dls, idxs)
     if kind == 'group': return forget_group(dls, column, *values)
-    raise RequestError(f"unknown kind of request {kind!r}: there are class, random, idxs and group")
+    if kind == 'poison': return forget_poison(dls, known, seed)
+    raise RequestError(f"unknown kind of request {kind!r}: there are class, random, idxs, group and poison")
 
 # %% ../../nbs/81_grid.ipynb #e5551606
 def make_method(
