@@ -60,8 +60,8 @@ sections = [
 folder_rooms = {
     'methods': 'Methods', 'metrics': 'Metrics', 'attacks': 'Attacks', 'probes': 'Probes', 'audit': 'Audit',
     'worst_case': 'Worst case', 'worstcase': 'Worst case', 'bench': 'Benchmarks', 'vision': 'Images',
-    'tabular': 'Tables', 'collab': 'Recommenders', 'text': 'Text', 'diffusion': 'Diffusion', 'trees': 'Trees',
-    'federated': 'Federated', 'engine': 'Engine', 'learner': 'Engine', 'data': 'Data, models and tasks',
+    'tabular': 'Tables', 'anomaly': 'Anomalies', 'collab': 'Recommenders', 'text': 'Text',
+    'diffusion': 'Diffusion', 'trees': 'Trees', 'federated': 'Federated', 'engine': 'Engine', 'learner': 'Engine', 'data': 'Data, models and tasks',
     'cli': 'Command line',
 }  # fmt: skip
 tens_rooms = {
@@ -70,8 +70,8 @@ tens_rooms = {
 }  # fmt: skip
 room_order = [
     'Core', 'Data, models and tasks', 'Engine', 'Methods', 'Metrics', 'Attacks', 'Probes',
-    'Metrics, attacks and probes', 'Worst case', 'Audit', 'Benchmarks', 'Images', 'Tables', 'Recommenders',
-    'Text', 'Diffusion', 'Trees', 'Federated', 'Command line',
+    'Metrics, attacks and probes', 'Worst case', 'Audit', 'Benchmarks', 'Images', 'Tables', 'Anomalies',
+    'Recommenders', 'Text', 'Diffusion', 'Trees', 'Federated', 'Command line',
 ]  # fmt: skip
 
 
