@@ -61,8 +61,8 @@ folder_rooms = {
     'methods': 'Methods', 'metrics': 'Metrics', 'attacks': 'Attacks', 'probes': 'Probes', 'audit': 'Audit',
     'worst_case': 'Worst case', 'worstcase': 'Worst case', 'bench': 'Benchmarks', 'vision': 'Images',
     'tabular': 'Tables', 'anomaly': 'Anomalies', 'collab': 'Recommenders', 'text': 'Text',
-    'diffusion': 'Diffusion', 'trees': 'Trees', 'federated': 'Federated', 'engine': 'Engine', 'learner': 'Engine', 'data': 'Data, models and tasks',
-    'cli': 'Command line',
+    'diffusion': 'Diffusion', 'trees': 'Trees', 'federated': 'Federated', 'engine': 'Engine',
+    'learner': 'Engine', 'data': 'Data, models and tasks', 'cli': 'Command line',
 }  # fmt: skip
 tens_rooms = {
     0: 'Core', 1: 'Data, models and tasks', 2: 'Data, models and tasks', 3: 'Engine', 4: 'Methods',

@@ -15,6 +15,7 @@ from fastai.data.core import DataLoaders
 from fastai.tabular.core import Tabular
 from torch import Tensor
 
+from .application import register_request
 from .core import RequestError
 from .datasets import class_names, dataset_targets, stratified
 from .splits import ForgetSplit, _class_index, part_dl
@@ -152,6 +153,7 @@ def _spoiled(dls, ds, made):
     return new
 
 # %% ../nbs/18_poison.ipynb #1286cb94
+@register_request('poison')
 def forget_poison(
     dls:DataLoaders,  # From `poisoned`
     known:float=1.,   # Share of the bad rows that was found, above 0 up to 1
