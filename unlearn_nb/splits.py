@@ -479,7 +479,8 @@ def forget_group(
         raise RequestError(f"unknown column {column!r}; {suggestion(column, rows)}")
     if not values: raise RequestError(f"name at least one value of column {column!r}")
     cells = rows[column]
-    near = _decoded if 'raw' not in vars(dls) and column in dls.train_ds.cont_names else 0.
+    decoded = is_table(dls) and 'raw' not in vars(dls) and column in dls.train_ds.cont_names
+    near = _decoded if decoded else 0.
     gone = np.zeros(len(rows), dtype=bool)
     for v in values:
         hit = np.asarray(_equal_cells(cells, v, near))

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['TextTransformer', 'canonical_texts', 'text_network', 'text_vocab', 'text_learner']
 
-# %% ../../nbs/38_text_learner.ipynb #6b8eb0a4
+# %% ../../nbs/38_text_learner.ipynb #bd4fe08e
 import json
 from inspect import signature
 
@@ -26,7 +26,7 @@ from ..datasets import class_names
 from ..recipe import build_model, recorded, register_factory
 from ..splits import suggestion
 
-# %% ../../nbs/38_text_learner.ipynb #753c0ad8
+# %% ../../nbs/38_text_learner.ipynb #1f9f89d7
 _pad = 1 # fastai's number of the padding token
 
 class TextTransformer(nn.Module):
@@ -59,7 +59,7 @@ class TextTransformer(nn.Module):
         h = (h*there[...,None]).sum(1)/there.sum(1).clamp(min=1)[:,None]
         return self.head(h)
 
-# %% ../../nbs/38_text_learner.ipynb #4dc4a26f
+# %% ../../nbs/38_text_learner.ipynb #f3bebb97
 def canonical_texts(
     x:Tensor,     # Numbers of tokens (n, t), padding before and after each text
     piece:int,    # Tokens that are read at a time
@@ -87,7 +87,7 @@ def _any_order(self, input):
 
 SentenceEncoder.forward = _any_order
 
-# %% ../../nbs/38_text_learner.ipynb #0b9fd998
+# %% ../../nbs/38_text_learner.ipynb #cfdd6a65
 def _without_graph(self):
     "What is copied and pickled: the raw weights in place of those that were dropped out for the last pass"
     for name in self.layer_names: setattr(self.module, name, getattr(self, f'{name}_raw').detach().clone())
@@ -95,7 +95,7 @@ def _without_graph(self):
 
 WeightDropout.__getstate__ = _without_graph
 
-# %% ../../nbs/38_text_learner.ipynb #dae1090d
+# %% ../../nbs/38_text_learner.ipynb #e6bc44c1
 _lstm_size = dict(emb_sz=64, n_hid=96, n_layers=1, output_p=.1, hidden_p=.1, input_p=.1, embed_p=.02, weight_p=.1)
 _lstm_keys = *awd_lstm_clas_config,'lin_ftrs','ps'
 _transformer_keys = 'width','layers','heads','dropout'
@@ -117,7 +117,7 @@ def text_network(
         size = {**_lstm_size, **config}
         return get_text_classifier(AWD_LSTM, vocab_sz, n_out, max_len, size, max_len=max_len, **head)
 
-# %% ../../nbs/38_text_learner.ipynb #63fb98f8
+# %% ../../nbs/38_text_learner.ipynb #f1a9d8da
 def text_vocab(
     dls:DataLoaders # Of texts
 )->list:            # Raises `RequestError` for other data
