@@ -6,7 +6,7 @@
 __all__ = ['PlainWords', 'SpacyWords', 'word_tokenizer', 'read_messages', 'TextDL', 'text_dls', 'raw_texts', 'forget_phrase',
            'made_messages', 'messages_dls', 'sms_spam_dls']
 
-# %% ../../nbs/17_text_data.ipynb #b3fb6b3a
+# %% ../../nbs/17_text_data.ipynb #fa86bf3d
 import csv
 import re
 from collections import Counter
@@ -29,7 +29,7 @@ from ..datasets import drawn, register_data
 from ..splits import ForgetSplit, PairedRows, raw_rows, suggestion
 from ..tabular.data import read_table
 
-# %% ../../nbs/17_text_data.ipynb #12765f48
+# %% ../../nbs/17_text_data.ipynb #206a1b8a
 class PlainWords:
     "Words, numbers and marks; no further package is needed, and everywhere the same tokens"
     def __init__(self,
@@ -55,7 +55,7 @@ class SpacyWords(WordTokenizer):
 
     def __call__(self, items): return (list(o)[:self.most] for o in super().__call__(items))
 
-# %% ../../nbs/17_text_data.ipynb #b07e1cab
+# %% ../../nbs/17_text_data.ipynb #59ba4e66
 def word_tokenizer(
     kind:str='words',     # 'words', 'digits' (each digit by itself) or 'spacy' (fastai's own, if spaCy is there)
     most:int|None=None    # Keep so many tokens of a text, the mark at its beginning included; None: all
@@ -71,7 +71,7 @@ def word_tokenizer(
     if kind not in made: raise RequestError(f"unknown tokenizer {kind!r}; {suggestion(kind, made)}")
     return TokenizeWithRules(made[kind]())
 
-# %% ../../nbs/17_text_data.ipynb #bf7a5815
+# %% ../../nbs/17_text_data.ipynb #93e04d5d
 _tabs = '.tsv','.tab' # Suffixes of files whose columns are parted by tabs
 
 def read_messages(
@@ -101,13 +101,15 @@ def read_messages(
     df[text] = df[text].astype(str)
     return df
 
-# %% ../../nbs/17_text_data.ipynb #dcd2c639
+# %% ../../nbs/17_text_data.ipynb #f6ee5cfe
 class TextDL(PairedRows, SortedDL):
     "fastai's loader of texts by length, whose last text never trains alone"
 
 def _held_rows(df, target, valid, seed):
     "Positions of held-out rows"
-    if valid is None: return drawn(torch.as_tensor(df[target].factorize(sort=True)[0]), max(1, len(df)//_fifth), seed).tolist()
+    if valid is None:
+        codes = torch.as_tensor(df[target].factorize(sort=True)[0])
+        return drawn(codes, max(1, len(df)//_fifth), seed).tolist()
     held = sorted({int(i) for i in valid})
     if held and not 0 <= held[0] <= held[-1] < len(df):
         raise RequestError(f"a held-out position is out of range: the table has {len(df)} rows")
@@ -124,8 +126,14 @@ def _check_length(tokens, most):
         f"{len(long)} of {len(tokens)} texts are longer than {most} tokens (the longest has {max(long)});"
         " raise `max_len`, or cut them with `cut=True`"
     )
+def _check_classes(df, target, classes):
+    "Refuse labels that a model does not know"
+    if classes is None: return
+    odd = df[target].astype(str)[~df[target].astype(str).isin(list(classes))]
+    if len(odd): raise RequestError(f"the column {target!r} holds {odd.iloc[0]!r}, which the model has never seen")
 
-# %% ../../nbs/17_text_data.ipynb #7a984e96
+
+# %% ../../nbs/17_text_data.ipynb #b6ea406b
 def _text_block(cutter, vocab, max_len):
     "How a column of tokens becomes batches; a text of which nothing is known is cut first"
     return TransformBlock(
@@ -147,12 +155,15 @@ def text_dls(
     min_freq:int=2,      # A word that is rarer in the training texts is unknown
     max_vocab:int=20000, # Words at most
     tok:str='words',     # See `word_tokenizer`
-    vocab=None           # Words, in order, for a model that has them already; None: counted
+    vocab=None,          # Words, in order, for a model that has them already; None: counted
+    classes=None,        # Labels, in order, for a model that has them already; None: those that there are
+    train=None           # Positions of the training rows; None: all that are not held out, or `n` of them
 )->DataLoaders:          # With the table, `raw`, and `text_settings`; raises `RequestError`
     "Loaders of messages"
     df = read_messages(table, text, target)
+    _check_classes(df, target, classes)
     held = _held_rows(df, target, valid, seed)
-    stay = np.setdiff1d(np.arange(len(df)), held)
+    stay = np.setdiff1d(np.arange(len(df)) if train is None else np.asarray(train, dtype=int), held)
     if n is not None: stay = stay[drawn(torch.as_tensor(df[target].iloc[stay].factorize()[0]), n, seed)]
     cutter = word_tokenizer(tok, max_len if cut else None)
     tokens = pd.Series([L(o) for o in cutter(df[text])], dtype=object)
@@ -161,7 +172,7 @@ def text_dls(
         vocab = make_vocab(Counter(w for o in tokens[stay] for w in o), min_freq, max_vocab)
     used = pd.DataFrame({'text': tokens, 'label': df[target].astype(str)})
     block = DataBlock(
-        blocks=(_text_block(cutter, list(vocab), max_len), CategoryBlock),
+        blocks=(_text_block(cutter, list(vocab), max_len), CategoryBlock(classes, sort=classes is None)),
         get_x=ColReader('text'),
         get_y=ColReader('label'),
         splitter=lambda _: (stay.tolist(), list(held)),
@@ -171,7 +182,7 @@ def text_dls(
     dls.text_settings = dict(text=text, target=target, max_len=max_len, cut=cut, tok=tok)
     return dls
 
-# %% ../../nbs/17_text_data.ipynb #a02980f9
+# %% ../../nbs/17_text_data.ipynb #689881f0
 def raw_texts(
     dls:DataLoaders # Of texts: from `text_dls`, or fastai's own
 )->list[str]:       # One per training text; raises `RequestError` for data that are no texts
@@ -204,7 +215,7 @@ def forget_phrase(
     said = ' or '.join(repr(str(p)) for p in phrases)
     return ForgetSplit(dls, np.flatnonzero(gone), 'where', words=f'texts with {said}')
 
-# %% ../../nbs/17_text_data.ipynb #1536c9c0
+# %% ../../nbs/17_text_data.ipynb #7e141301
 _topics = {
     'work': 'meeting report deadline office boss client budget project slides contract'.split(),
     'sport': 'match goal team coach training score league ball win referee'.split(),
@@ -224,7 +235,7 @@ def _own(draw):
     made = iter(draw.permutation(made).tolist())
     return {(a, t): [next(made) for _ in range(_own_words)] for a in _authors for t in _topics}
 
-# %% ../../nbs/17_text_data.ipynb #25e7f387
+# %% ../../nbs/17_text_data.ipynb #2ab13795
 def made_messages(
     n:int=640,   # How many; each author and topic has as many as any other
     seed:int=0   # Draws all but the words themselves, which are always the same
@@ -250,7 +261,7 @@ def messages_dls(
     "Made messages of eight people about four things, some in words of their own"
     return text_dls(made_messages(size, seed), 'text', 'topic', bs=bs, seed=seed, n=n, min_freq=1)
 
-# %% ../../nbs/17_text_data.ipynb #f32e3316
+# %% ../../nbs/17_text_data.ipynb #abff0b53
 _sms_cut = 72 # Tokens; about one message in a hundred is longer
 
 @register_data('sms_spam')
