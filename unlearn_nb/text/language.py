@@ -5,9 +5,9 @@
 # %% auto #0
 __all__ = ['Sequences', 'SequenceDL', 'encoded', 'sequence_dls', 'token_losses', 'Language', 'WholeTexts', 'CausalTransformer',
            'language_network', 'language_learner', 'Canary', 'made_canaries', 'made_sentences', 'secret_notes',
-           'secret_dls', 'text_losses', 'canary_exposure', 'perplexity']
+           'secret_dls', 'text_losses', 'canary_exposure', 'perplexity', 'LanguageApplication']
 
-# %% ../../nbs/39_language_model.ipynb #093edccc
+# %% ../../nbs/39_language_model.ipynb #1672eab4
 import hashlib
 import itertools
 import json
@@ -29,15 +29,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from ..application import Application, register_application
 from ..core import RequestError, seeded
 from ..datasets import register_data
+from ..fingerprint import table_hash
 from ..recipe import build_model, recorded, register_factory
 from ..splits import ForgetSplit, noun_of, raw_rows, suggestion
 from ..task import Task, predict_logits, register_task
 from ..tabular.data import read_table
 from .data import word_tokenizer
 
-# %% ../../nbs/39_language_model.ipynb #ff198fed
+# %% ../../nbs/39_language_model.ipynb #d78c0d9c
 _pad = 1    # fastai's number of the padding token
 _end = 'xxeos' # fastai's name of the token after the last
 
@@ -75,7 +77,7 @@ class SequenceDL(TfmdDL):
 @noun_of.register
 def _(dl:SequenceDL): return 'texts'
 
-# %% ../../nbs/39_language_model.ipynb #2129d4b2
+# %% ../../nbs/39_language_model.ipynb #2fd7eff1
 def encoded(
     texts,         # Texts, or lists of tokens
     vocab:list,    # Words, in the order of their numbers
@@ -104,7 +106,8 @@ def sequence_dls(
     max_len:int|None=None, # Tokens of the longest text, its end included; None: as long as there are
     min_freq:int=1,    # A word that is rarer in the training texts is unknown
     tok:str='words',   # See `word_tokenizer`
-    vocab=None         # Words, in order, for a model that has them already; None: counted
+    vocab=None,        # Words, in order, for a model that has them already; None: counted
+    train=None         # Positions of the training rows; None: all that are not held out
 )->DataLoaders:        # With the table, `raw`, and `text_settings`; raises `RequestError`
     "Loaders of a language model, where each text is a sample"
     df = read_table(table).copy()
@@ -119,7 +122,7 @@ def sequence_dls(
     held = sorted({int(i) for i in _held(len(df), seed)} if valid is None else {int(i) for i in valid})
     if held and not 0 <= held[0] <= held[-1] < len(df):
         raise RequestError(f"a held-out position is out of range: the table has {len(df)} rows")
-    stay = [i for i in range(len(df)) if i not in set(held)]
+    stay = [int(i) for i in (range(len(df)) if train is None else train) if i not in set(held)]
     if not stay: raise RequestError("all rows are held out; nothing is left to train on")
     if vocab is None:
         seen = Counter(w for i in stay for w in cut[i])
@@ -136,7 +139,7 @@ def _held(n, seed): return np.random.RandomState(seed).permutation(n)[:max(1, n/
 
 _fifth = 5 # One row in so many is held out
 
-# %% ../../nbs/39_language_model.ipynb #58d7858f
+# %% ../../nbs/39_language_model.ipynb #f63d6191
 def token_losses(
     out:Tensor, # Logits (n, t, v)
     y:Tensor    # Numbers of the tokens that follow (n, t)
@@ -174,7 +177,7 @@ class Language(Task):
         s,t = out.float().log_softmax(2),other.float().log_softmax(2)
         return (t.exp()*(t-s)).sum(2).mean(1)
 
-# %% ../../nbs/39_language_model.ipynb #fd1b608a
+# %% ../../nbs/39_language_model.ipynb #4c509ccd
 class WholeTexts(nn.Module):
     "A recurrent language model of fastai's that begins each text with an empty memory, and gives its logits only"
     def __init__(self,
@@ -221,7 +224,7 @@ class CausalTransformer(nn.Module):
         with sdpa_kernel(SDPBackend.MATH): h = self.encoder(h, mask=ahead)
         return self.head(self.norm(h))
 
-# %% ../../nbs/39_language_model.ipynb #362fb74c
+# %% ../../nbs/39_language_model.ipynb #84d1edf5
 _lstm_size = dict(emb_sz=64, n_hid=128, n_layers=1, output_p=.1, hidden_p=.1, input_p=.1, embed_p=0., weight_p=.1)
 _archs = {'transformer': ('width', 'layers', 'heads', 'dropout'), 'awd_lstm': tuple(awd_lstm_lm_config)}
 
@@ -241,7 +244,9 @@ def language_network(
 
 def language_learner(
     dls:DataLoaders,         # From `sequence_dls`
-    arch:str='transformer',  # 'transformer' or 'awd_lstm'
+    # 'transformer' or 'awd_lstm', the description of such a network as a dict, or an `nn.Module` that gives
+    # logits (n, t, v)
+    arch='transformer',
     seed:int=0,              # Initial weights, shuffling, dropout
     config:dict|None=None,   # Settings of the network, see `language_network`
     **kwargs                 # For `Learner`, such as `metrics`, `opt_func` or `cbs`
@@ -249,18 +254,23 @@ def language_learner(
     "A language model whose training can be repeated"
     if not isinstance(getattr(dls, 'train_ds', None), Sequences):
         raise RequestError("`language_learner` needs loaders of whole texts, such as `sequence_dls` makes")
+    made = _described(dls, arch, config or {}) if isinstance(arch, str) else arch
+    model = build_model(made, seed) if isinstance(made, dict) else made
+    kwargs.setdefault('loss_func', CrossEntropyLossFlat(ignore_index=_pad))
+    learn = recorded(Learner(dls, model, **kwargs), seed)
+    learn.arch_config = made if isinstance(made, dict) else None
+    return learn
+
+def _described(dls, arch, config):
+    "The network of a name, for these texts"
     if arch not in _archs: raise RequestError(f"unknown language model {arch!r}; {suggestion(arch, _archs)}")
-    for k in config or {}:
+    for k in config:
         if k not in _archs[arch]:
             raise RequestError(f"unknown setting {k!r} of {arch}; {suggestion(k, _archs[arch])}")
     sizes = dict(vocab_sz=len(dls.train_ds.vocab), max_len=dls.train_ds.tokens.shape[1])
-    made = {'kind': 'language', 'arch': arch, **sizes, **(config or {})}
-    loss = CrossEntropyLossFlat(ignore_index=_pad)
-    learn = recorded(Learner(dls, build_model(made, seed), loss_func=loss, **kwargs), seed)
-    learn.arch_config = made
-    return learn
+    return {'kind': 'language', 'arch': arch, **sizes, **config}
 
-# %% ../../nbs/39_language_model.ipynb #e9afa290
+# %% ../../nbs/39_language_model.ipynb #356ddf30
 _people = 'ann bob cleo dan eve finn gina hugo iris jack'.split()
 _words = {
     'who': 'gardener baker teacher sailor doctor painter farmer singer'.split(),
@@ -326,7 +336,7 @@ def secret_dls(
     dls.canaries = canaries
     return dls
 
-# %% ../../nbs/39_language_model.ipynb #325cf7cf
+# %% ../../nbs/39_language_model.ipynb #2b41af48
 @lru_cache(8)
 def _numbers(digits): return [f'{i:0{digits}d}' for i in range(10**digits)]
 
@@ -374,3 +384,31 @@ def perplexity(
     "How many words it hesitates between, on average over tokens"
     each,there = token_losses(*predict_logits(learn, dl))
     return math.exp(each.sum().item()/there.sum().item())
+
+# %% ../../nbs/39_language_model.ipynb #90f8e029
+@register_application('language')
+class LanguageApplication(Application):
+    "Texts, of which the next word is to be told"
+    archs = tuple(_archs)
+    modules = 'text.data','text.language'
+    metrics = 'language',
+
+    def fits(self, dls): return isinstance(getattr(dls, 'train_ds', None), Sequences)
+
+    def learner(self, dls, arch=None, seed=0, **kwargs):
+        return language_learner(dls, self.network(arch), seed, **kwargs)
+
+    def describe(self, learn):
+        ds,valid = learn.dls.train_ds,learn.dls.valid_ds
+        rows = {'cells': table_hash(learn.dls.raw), 'train': ds.rows.tolist(), 'valid': valid.rows.tolist()}
+        return {'words': ds.vocab, 'texts': learn.dls.text_settings, 'rows': rows}
+
+    def loaders(self, data, meta, bs=None, seed=0, text=None, **reading):
+        said,rows,df = meta.get('texts') or {},meta.get('rows'),read_table(data)
+        known = {k: said[k] for k in ('tok', 'max_len') if k in said}
+        if 'words' in meta: known['vocab'] = meta['words']
+        if rows and rows['cells'] == table_hash(df): known |= {'train': rows['train'], 'valid': rows['valid']}
+        text = text or said.get('text') or 'text'
+        return sequence_dls(df, text, **{'bs': bs or _bs, 'seed': seed, **known, **reading})
+
+_bs = 32 # Where nobody says
