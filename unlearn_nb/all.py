@@ -5,23 +5,24 @@
 # %% auto #0
 __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'environment', 'seeded', 'timed', 'ImageTensors',
            'MemoryDL', 'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls',
-           'list_data', 'named_dls', 'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task',
-           'task_of', 'predict_logits', 'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points',
-           'stratified', 'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random',
-           'forget_where', 'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord',
-           'get_method', 'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner',
-           'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
-           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk',
-           'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
-           'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB',
-           'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store',
-           'StoreError', 'bench', 'compare', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions',
-           'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot',
-           'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon',
-           'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes',
-           'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap',
-           'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam',
-           'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
+           'list_data', 'named_dls', 'Application', 'application_of', 'register_application', 'register_request',
+           'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task', 'task_of', 'predict_logits',
+           'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified', 'tensor_dls',
+           'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
+           'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
+           'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner', 'list_methods', 'lr_range',
+           'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect', 'load_exported', 'load_model',
+           'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk', 'FineTune', 'GradientAscent',
+           'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD',
+           'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT',
+           'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare',
+           'plan', 'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
+           'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search',
+           'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia',
+           'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'planted_fakes', 'register_fake',
+           'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence',
+           'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam',
+           'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -33,7 +34,8 @@ from unlearn_nb.core import (
     seeded,
     timed,
 )
-from .application import named_dls
+from .application import Application, application_of, named_dls
+from .application import register_application, register_request
 from .datasets import class_names, list_data, register_data, stratified
 from .vision.data import digits_dls, ImageTensors, MemoryDL, tensor_dls
 from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls
@@ -110,6 +112,10 @@ _all_ = [
     'folder_dls',
     'list_data',
     'named_dls',
+    'Application',
+    'application_of',
+    'register_application',
+    'register_request',
     'register_data',
     'load_plugin',
     'register_arch',
