@@ -24,6 +24,8 @@ from ..store import code_version, result_key, source_hash
 # %% ../../nbs/82_cells.ipynb #8fbd8138
 # registers the applications that come with the package
 from ..tabular import learner
+from ..text import learner as _texts
+from ..text import language as _languages
 from ..vision import checkpoint
 
 # %% ../../nbs/82_cells.ipynb #75430378
@@ -80,6 +82,7 @@ _attacks = 'metrics.attacks','metrics.lira'
 _metric_code = {
     'attacks': _attacks,
     'sampled': _attacks,
+    'language': ('text.metrics', 'text.language'),
     'probes': ('metrics.probes', 'vision.interpret', 'vision.inversion'),
 }
 

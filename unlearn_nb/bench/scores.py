@@ -17,6 +17,7 @@ from ..metrics.likeness import distances
 from ..outputs import Outputs, collect
 from ..metrics.probes import probes
 from ..registry import Registry
+from ..text.metrics import language_rates
 
 # %% ../../nbs/80_scores.ipynb #0181bd04
 # Name -> f(learner, split) or f(learner, split, retrained) -> dict of plain numbers
@@ -102,5 +103,10 @@ def _distance(learn, split, retrained):
     "How far answers are from those of retrained models"
     others = [answers(r, split, n=2000) for r in retrained]
     return distances(answers(learn, split, n=2000), others)
+
+@register_metric('language')
+def _language(learn, split):
+    "Exposure of secrets, perplexity, and whether losses of texts tell who was there"
+    return language_rates(learn, split, answers(learn, split, ['forget', 'valid_retain']))
 
 package_metrics = list(grid_metrics.values()) # A user's metrics come later
