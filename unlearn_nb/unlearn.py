@@ -123,8 +123,7 @@ def _check_fit(learn, split):
 
 def _check_numbers(task, out, y):
     "Warn if numbers are no nearer than their mean would be; share of the mean's error that is explained"
-    flat = y.float().mean(0).expand_as(y)
-    own,mean = (task.distance(o.reshape(y.shape), y).mean().item() for o in (out, flat))
+    own,mean = task.beside_chance(out, (y,))
     if own >= mean:
         warnings.warn(
             f"the model's error on {len(y)} held-out samples ({own:.3g}) is no smaller than that of their"
