@@ -13,6 +13,7 @@ from scipy.stats import binom, ttest_rel
 from .core import seeded, timed
 from .datasets import dataset_targets
 from .method import UnlearnMethod
+from .orphans import read_by_nobody
 from .splits import ForgetSplit, part_dl
 from .task import predict_logits, task_of
 
@@ -123,7 +124,9 @@ def check_numbers(
 )->dict:                  # As `check_outcome`; `before` and `after` are mean losses, lower is better
     "Ask held-out samples whether a model still answers as well as before; no class can be looked at"
     split,task = split.on(old.dls),task_of(old)
-    at = torch.linspace(0, len(split.dls.valid_ds)-1, min(n, len(split.dls.valid_ds))).round().long()
+    # ratings of a user who has left are none that ought to be right
+    stay = (~read_by_nobody(split.dls.valid, split)).nonzero()[:,0]
+    at = stay[torch.linspace(0, len(stay)-1, min(n, len(stay))).round().long()]
     with timed() as t, seeded(0):
         dl = part_dl(split.dls.valid, at)
         was,now = (task.sample_loss(out, (y,)) for out,y in (predict_logits(l, dl) for l in (old, new)))

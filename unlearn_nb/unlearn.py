@@ -21,6 +21,7 @@ from .core import DivergedError, RequestError, environment, seeded, timed
 from .engine import _is_default, model_hash, working_copy
 from .fingerprint import data_fingerprint
 from .method import Allowance, cost_of, get_method
+from .orphans import reset_orphans
 from .outcome import _percent, check_outcome
 from .recipe import RecipeRecorder
 from .splits import ForgetSplit, SealedSplit, part_dl
@@ -158,6 +159,9 @@ def unlearn(self:Learner,
     cbs=None,                # Further callbacks for the method's fits, such as loggers
     progress:bool=False,     # Show fastai's progress bars
     budget:float|None=None,  # Share of what retraining costs that a method may spend; None: its own amounts
+    # Rows of embeddings that only the forget set reads end as retraining would leave them, after an approximate
+    # method; False: as the method leaves them
+    orphans:bool=True,
     **hyper                  # Hyper-parameters of the method
     # A new learner with `unlearn_record`; raises `RequestError`, `SealedDataError`, `DivergedError`
 )->Learner:
@@ -177,6 +181,8 @@ def unlearn(self:Learner,
     with timed() as t, seeded(seed), ExitStack() as stack:
         for c in quiet: stack.enter_context(c)
         details = method.run(new, view) or {}
+    reset = reset_orphans(new.model, self, left, seed) if orphans and not method.exact else {}
+    if reset: details = {**details, 'orphans': reset}
     if not all(p.isfinite().all() for p in new.model.state_dict().values()):
         raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")
     record = UnlearnRecord(

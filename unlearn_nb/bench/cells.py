@@ -60,6 +60,7 @@ _searching = (
     'methods.gradient',
     'methods.relabel',
     'methods.distill',
+    'fresh',
     'methods.retrain',
     'methods.curvature',
 )
