@@ -148,6 +148,14 @@ def _groups(learn):
     return [list(g) for g in found] if found and isinstance(found[0], (list, tuple)) else [found]
 
 # %% ../nbs/33_orphans.ipynb #a393bf2b
+def _put_back_unread(model, learn):
+    "Rows that no training sample has ever read know nothing; noise or a penalty has no business there"
+    codes,old,new = codes_of(learn.dls.train),learn.model.state_dict(),model.state_dict()
+    for name,columns in looked_up(learn).items():
+        unread = torch.ones(len(old[name]), dtype=torch.bool)
+        unread[codes[:,columns].unique()] = False
+        new[name][unread.to(new[name].device)] = old[name][unread.to(old[name].device)]
+
 def reset_orphans(
     model:nn.Module,   # Changed in place
     learn:Learner,     # The original
@@ -155,6 +163,7 @@ def reset_orphans(
     seed:int=0         # As for `untrained_rows`
 )->dict:               # For the record: 'rows' by name, and where their 'values' are from; {}: there are none
     "Give rows that nobody reads any more the values that retraining would leave in them"
+    _put_back_unread(model, learn)
     rows = orphan_rows(learn, split)
     if not rows: return {}
     known = bool(getattr(getattr(learn, 'recipe', None), 'phases', None))

@@ -200,6 +200,7 @@ register_measure(
     "How far rows of users and items that left are from rows that were never trained.",
     lambda s: distance_to_untrained(s.learn, s.split),
     family='rows',
+    resolution=.005,
     words='distance of the rows of those who left from rows that were never trained',
     **_of_ratings,
 );
