@@ -6,6 +6,7 @@
 __all__ = ['applications', 'Application', 'register_application', 'application_of', 'application_at', 'named_dls']
 
 # %% ../nbs/13_application.ipynb #249580cd
+import inspect
 from pathlib import Path
 
 from fastai.data.core import DataLoaders
@@ -25,6 +26,7 @@ class Application:
     modules = ()         # Modules of the package whose change makes stored results stale: 'tabular.data'
     metrics = 'rates',   # Names of metrics where a grid names none
     source = None        # What its paths are, for messages: 'folder of images'; None: it reads none
+    method = 'neggrad'   # What forgets where nobody says: the method that did best on this kind of data
 
     def fits(self,
         dls:DataLoaders # Any loaders
@@ -75,6 +77,13 @@ class Application:
     )->Learner:      # Raises `RequestError`
         "A learner from a model file and data"
         return made(data if isinstance(data, DataLoaders) else self.loaders(data, meta, bs, seed, **reading))
+
+    def positions(self,
+        dls:DataLoaders, # Loaders of a path
+        rows:list        # Whole numbers that name records, as a user counts them
+    )->list:             # Positions in the training set; raises `RequestError`
+        "Where records are, which a user counts in another way than the loaders do"
+        return rows
 
     def renew(self,
         learn:Learner,   # Loaded from a pickle, without data
@@ -128,11 +137,14 @@ def network(
 
 # %% ../nbs/13_application.ipynb #66bf440a
 def application_at(
-    path # Where data are
+    path,     # Where data are
+    options=()# Names of options that are given; of several applications the one that has them
 )->Application|None: # None if no application reads it
     "The application that reads a path"
     path = Path(path).expanduser()
-    return next((app for app in reversed(applications.values()) if app.takes(path)), None)
+    those = [app for app in reversed(applications.values()) if app.takes(path)]
+    knows = lambda app: set(options) <= set(inspect.signature(app.loaders).parameters)
+    return next(filter(knows, those), those[0] if those else None)
 
 def named_dls(
     data:str, # A registered name, or a path that an application takes, such as a folder of images
@@ -140,7 +152,7 @@ def named_dls(
 )->DataLoaders: # Raises `RequestError` for a name that is neither
     "Loaders by name"
     if data in data_sets: return data_sets[data](**kwargs)
-    app = application_at(data)
+    app = application_at(data, kwargs)
     if app is not None: return app.loaders(data, {}, **kwargs)
     known = [*data_sets, *(f'a {app.source}' for app in applications.values() if app.source)]
     raise RequestError(f"unknown data {data!r}: name one of {', '.join(known[:-1])} or {known[-1]}")

@@ -20,6 +20,11 @@ from ..methods.retrain import fresh_model, one_cycle
 from ..splits import ForgetSplit
 from ..store import Store, code_version, result_key
 
+# %% ../../nbs/71_audit_oracles.ipynb #3d588751
+# registers the applications that come with the package
+from ..tabular import learner
+from ..vision import checkpoint
+
 # %% ../../nbs/71_audit_oracles.ipynb #7f63f53b
 def _keys(source, split, seeds, tag):
     "Where a store keeps each retrained model"
@@ -50,8 +55,7 @@ def _put(store, key, l, split, seed, known):
 
 def _take(store, entry, source, split):
     "One that was kept, with its record"
-    named = not isinstance(source, Learner) or getattr(source, 'arch_config', None)
-    l = unpack(store.model(entry.model), split.dls, arch=None if named else fresh_model(source))
+    l = unpack(store.model(entry.model), split.dls, like=source if isinstance(source, Learner) else None)
     if entry.result: l.unlearn_record = UnlearnRecord(**entry.result)
     return l
 
