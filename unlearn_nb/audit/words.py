@@ -354,7 +354,7 @@ def _limits_of_numbers(outs):
 def _limits_here(split, n, outs, fakes):
     "What this request and network leave open"
     o = outs['unlearned']
-    if split.vocab is None:
+    if o['forget'].targets.is_floating_point():
         yield from _limits_of_numbers(outs)
         if n is not None and len(split.retain_idxs) > n:
             yield f"Quick: at most {n} images of each partition were looked at."

@@ -14,6 +14,7 @@ from fastai.collab import CollabDataLoaders, TabularCollab
 from fastai.data.block import TransformBlock
 from fastai.data.core import DataLoaders
 from fastai.data.external import URLs, untar_data
+from fastai.data.transforms import CategoryMap
 from fastai.tabular.core import Categorify
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
@@ -75,20 +76,28 @@ def _(dl:RatingsDL): return 'ratings'
 
 _fifth = 5 # One rating in so many is held out
 
-def _parted(n, valid, seed, some):
+def _parted(n, valid, seed, some, train=None):
     "Positions of training and of held-out ratings"
     draw = np.random.RandomState(seed)
     if valid is None: valid = draw.permutation(n)[:max(1, n//_fifth)]
     held = sorted({int(i) for i in valid})
     if held and not 0 <= held[0] <= held[-1] < n:
         raise RequestError(f"a held-out position is out of range: there are {n} ratings")
-    stay = np.setdiff1d(np.arange(n), held)
+    stay = np.setdiff1d(np.arange(n) if train is None else train, held)
     if not len(stay): raise RequestError("all ratings are held out; nothing is left to train on")
     if some is None: return stay.tolist(),held
     if not 1 <= some <= len(stay): raise RequestError(f"cannot draw {some} of {len(stay)} ratings")
     return sorted(draw.permutation(stay)[:some].tolist()),held
 
 # %% ../../nbs/16_collab_data.ipynb #b310f28b
+class _Known(Categorify):
+    "Places in vocabularies that were made before"
+    def __init__(self, known): self.known = known
+    def setups(self, to):
+        self.classes = {c: CategoryMap(v[1:], sort=False, add_na=True) for c,v in self.known.items()}
+
+def _vocabularies(known): return Categorify if known is None else _Known(known)
+
 def ratings_dls(
     table,               # A frame, or the path of a CSV file
     user:str='user',     # Name of the column that says who
@@ -97,17 +106,19 @@ def ratings_dls(
     bs:int=64,           # Batch size
     seed:int=0,          # Draws the held-out ratings, and those of `n`
     valid=None,          # Positions of held-out ratings; None: a fifth, drawn
-    n:int|None=None      # Use only so many training ratings, drawn; None: all
+    n:int|None=None,     # Use only so many training ratings, drawn; None: all
+    train=None,          # Positions of the training ratings; None: all that are not held out
+    known:dict|None=None # Vocabularies by column, the first place for strangers; None: made of the training ratings
 )->DataLoaders:          # fastai's `CollabDataLoaders`, with the table, `raw`; raises `RequestError`
     "Loaders of ratings"
     df = read_ratings(table, user, item, rating)
     to = TabularCollab(
         df,
-        [Categorify],
+        [_vocabularies(known)],
         [user, item],
         y_names=[rating],
         y_block=TransformBlock(),
-        splits=list(_parted(len(df), valid, seed, n)),
+        splits=list(_parted(len(df), valid, seed, n, train)),
         reduce_memory=False, # which would make a vocabulary of held-out strangers
     )
     to._dbunch_type = CollabDataLoaders
