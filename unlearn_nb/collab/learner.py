@@ -162,14 +162,16 @@ def loaders(self:RatingsApplication,
     user:str|None=None,  # Name of the column that says who; None: as the file says, or 'user'
     item:str|None=None,  # Likewise, what
     rating:str|None=None,# Likewise, the number
-    **ratings            # Further arguments of `ratings_dls`, such as `n`
+    n:int|None=None,     # Use only so many training ratings, drawn; None: all
+    valid=None           # Positions of held-out ratings; None: as the file says, or a fifth
 )->DataLoaders:          # Raises `RequestError`
     "Loaders of ratings, as a file says and arguments overrule"
     like,rows = meta.get('ratings') or {},meta.get('rows')
     asked = {'user': user, 'item': item, 'rating': rating}
     names = {k: v or like.get(k) or k for k,v in asked.items()}
     df = read_ratings(data, **names)
-    if rows and rows['cells'] == table_hash(df): ratings = {'valid': rows['valid'], 'train': rows['train'], **ratings}
-    if like: ratings = {'known': {names['user']: like['classes'][like['user']],
-                                  names['item']: like['classes'][like['item']]}, **ratings}
-    return ratings_dls(df, **names, bs=bs or _bs, seed=seed, **ratings)
+    known = {names[r]: like['classes'][like[r]] for r in ('user', 'item')} if like else None
+    where = {'valid': valid}
+    same = rows and rows['cells'] == table_hash(df)
+    if same and valid is None: where = {'valid': rows['valid'], 'train': rows['train']}
+    return ratings_dls(df, **names, bs=bs or _bs, seed=seed, n=n, known=known, **where)
