@@ -24,6 +24,7 @@ from ..store import code_version, result_key, source_hash
 # %% ../../nbs/82_cells.ipynb #8fbd8138
 # registers the applications that come with the package
 from ..tabular import learner
+from ..collab import learner as _recommenders
 from ..vision import checkpoint
 
 # %% ../../nbs/82_cells.ipynb #75430378
@@ -81,6 +82,7 @@ _attacks = 'metrics.attacks','metrics.lira'
 _metric_code = {
     'attacks': _attacks,
     'sampled': _attacks,
+    'ratings': ('collab.metrics',),
     'probes': ('metrics.probes', 'vision.interpret', 'vision.inversion'),
 }
 

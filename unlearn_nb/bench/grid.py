@@ -28,7 +28,7 @@ from ..methods.gradient import reset
 
 # %% ../../nbs/81_grid.ipynb #05fbcb2c
 from ..registry import load_plugin
-from ..splits import ForgetSplit, forget_class, forget_idxs, forget_random
+from ..splits import ForgetSplit, forget_class, forget_group, forget_idxs, forget_random
 
 try: import tomllib
 except ImportError: import tomli as tomllib # Python 3.10
@@ -41,10 +41,13 @@ _recipes = {
         dict(opt_func=partial(Adam, mom=0.9, sqr_mom=0.999, eps=1e-8, decouple_wd=False)),
         unsir_recipe,
     ),
+    'ratings': ({}, {}, dict(lr=3e-2, wd=.2)), # embeddings bear large steps and want to be held small
 }
 
 def recipe_named(
-    name:str # 'one_cycle' (augmentation, Adam, one-cycle) or 'unsir' (as the UNSIR authors trained)
+    # 'one_cycle' (augmentation, Adam, one-cycle), 'unsir' (as the UNSIR authors trained) or 'ratings' (one-cycle
+    # with a larger rate and decay, for embeddings)
+    name:str
 )->tuple:    # Keyword arguments for the data, for `image_learner` and for `train`
     "How to train, by name"
     if name not in _recipes: raise RequestError(f"unknown recipe {name!r}: there are {', '.join(_recipes)}")
@@ -53,19 +56,22 @@ def recipe_named(
 # %% ../../nbs/81_grid.ipynb #8c052339
 def make_request(
     dls:DataLoaders,  # The loaders that the model was or will be trained with
-    kind:str='class', # 'class', 'random' or 'idxs'
+    kind:str='class', # 'class', 'random', 'idxs' or 'group'
     classes=(),       # Names, or numbers as text where no class has that name
     n=None,           # For 'random': how many, or
     frac=None,        # which share
     seed:int=0,       # For 'random'
-    idxs=()           # For 'idxs': positions in the training set
+    idxs=(),          # For 'idxs': positions in the training set
+    column:str='',    # For 'group': name of a column of a table, and
+    values=()         # values in it
 )->ForgetSplit:       # Raises `RequestError`
     "What to forget, from plain settings"
     number = lambda c: isinstance(c, str) and c.isdigit() and c not in dls.vocab
     if kind == 'class': return forget_class(dls, *(int(c) if number(c) else c for c in classes))
     if kind == 'random': return forget_random(dls, n=n, frac=frac, seed=seed)
     if kind == 'idxs': return forget_idxs(dls, idxs)
-    raise RequestError(f"unknown kind of request {kind!r}: there are class, random and idxs")
+    if kind == 'group': return forget_group(dls, column, *values)
+    raise RequestError(f"unknown kind of request {kind!r}: there are class, random, idxs and group")
 
 # %% ../../nbs/81_grid.ipynb #e5551606
 def make_method(

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pandas as pd
 import torch
 
+from ..collab.metrics import rating_scores
 from ..metrics.attacks import attack_rates
 from ..metrics.accuracy import class_rates, rates
 from ..metrics.likeness import distances
@@ -102,5 +103,10 @@ def _distance(learn, split, retrained):
     "How far answers are from those of retrained models"
     others = [answers(r, split, n=2000) for r in retrained]
     return distances(answers(learn, split, n=2000), others)
+
+@register_metric('ratings')
+def _ratings(learn, split):
+    "Errors on deleted, retained and held-out ratings, rankings, and distance to rows that were never trained"
+    return rating_scores(learn, split, answers(learn, split, ['forget', 'retain', 'valid_retain']))
 
 package_metrics = list(grid_metrics.values()) # A user's metrics come later
