@@ -41,7 +41,7 @@ _recipes = {
         dict(opt_func=partial(Adam, mom=0.9, sqr_mom=0.999, eps=1e-8, decouple_wd=False)),
         unsir_recipe,
     ),
-    'ratings': ({}, {}, dict(lr=3e-2, wd=.2)), # embeddings bear large steps and want to be held small
+    'ratings': ({}, {}, dict(lr=5e-2, wd=.2)), # embeddings bear large steps and want to be held small
 }
 
 def recipe_named(
