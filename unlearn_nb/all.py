@@ -10,6 +10,7 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'stratified', 'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random',
            'forget_where', 'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord',
            'get_method', 'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner',
+           'forget_ratings', 'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking',
            'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
            'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk',
            'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
@@ -51,6 +52,9 @@ from .unlearn import UnlearnRecord
 from .vision.learner import image_learner
 from .tabular.data import adult_dls, breast_cancer_dls, table_dls
 from .tabular.learner import table_learner
+from .collab.data import forget_ratings, low_rank_dls, movielens_dls, ratings_dls
+from .collab.learner import ratings_learner
+from .collab.metrics import gap_table, ranking
 from fastai.callback.core import Callback
 from .outputs import Outputs, collect
 from .model_file import load_exported, load_model, save_model
@@ -142,6 +146,13 @@ _all_ = [
     'breast_cancer_dls',
     'table_dls',
     'table_learner',
+    'forget_ratings',
+    'low_rank_dls',
+    'movielens_dls',
+    'ratings_dls',
+    'ratings_learner',
+    'gap_table',
+    'ranking',
     'list_methods',
     'lr_range',
     'register_method',
