@@ -105,7 +105,8 @@ def _idle_phase(opt, phase, batches, group):
     pick = lambda values: values[min(group, len(values)-1)]
     for k,v in phase.const.items(): opt.set_hyper(k, pick(v))
     for at in _progress(phase.epochs, batches):
-        for k,v in phase.curves.items(): opt.set_hyper(k, float(np.interp(at, phase.pct, [pick(g) for g in v])))
+        for k,v in phase.curves.items():
+            opt.set_hyper(k, float(np.interp(at, phase.pct, [pick(g) for g in v])))
         for p,*_ in opt.all_params(): p.grad = torch.zeros_like(p)
         opt.step()
 

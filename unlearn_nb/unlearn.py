@@ -159,8 +159,8 @@ def unlearn(self:Learner,
     cbs=None,                # Further callbacks for the method's fits, such as loggers
     progress:bool=False,     # Show fastai's progress bars
     budget:float|None=None,  # Share of what retraining costs that a method may spend; None: its own amounts
-    # Rows of embeddings that only the forget set reads end as retraining would leave them, after an approximate
-    # method; False: as the method leaves them
+    # Rows of embeddings that only the forget set reads end as retraining would leave them, after an
+    # approximate method; False: as the method leaves them
     orphans:bool=True,
     **hyper                  # Hyper-parameters of the method
     # A new learner with `unlearn_record`; raises `RequestError`, `SealedDataError`, `DivergedError`

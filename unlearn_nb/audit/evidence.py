@@ -144,7 +144,8 @@ def _observe_numbers(learn, split, original, n, seed, judge):
     "What can be asked where there is no class"
     outs = collect(learn, split, n=n)
     first = judge or (learn if original is None else original.learn)
-    return Evidence({}, {}, outs, learn).add(ask_measures(Subject(learn, split, outs, first, seed, judge is not None)))
+    subject = Subject(learn, split, outs, first, seed, judge is not None)
+    return Evidence({}, {}, outs, learn).add(ask_measures(subject))
 
 def observe(
     learn:Learner,               # The model to measure; unchanged

@@ -92,7 +92,8 @@ def _request(a):
             + f" {a.request.get('noun', 'images')}",
             'took': f"{rec['seconds']:.1f} s",
         }
-    return {'forget': f"{a.request['name']}: {gone} of {gone+stay} training {a.request.get('noun', 'images')}", **done,
+    noun = a.request.get('noun', 'images')
+    return {'forget': f"{a.request['name']}: {gone} of {gone+stay} training {noun}", **done,
             'request fingerprint': a.request['fingerprint'], 'data fingerprint': a.request['data']}
 
 def _made(a):

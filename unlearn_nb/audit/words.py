@@ -63,7 +63,8 @@ def _near(table):
     if not len(found): return 'nothing was asked about the forget set'
     r = found.iloc[0]
     theirs = f"retrained models {number(r['retrained'])}, " if r['retrained'] == r['retrained'] else ''
-    return f"{find_measure(r['key']).words} {number(r['value'])}; {theirs}the original {number(r['original'])}"
+    said = f"{find_measure(r['key']).words} {number(r['value'])}"
+    return f"{said}; {theirs}the original {number(r['original'])}"
 
 def _recognised(table):
     "What it still names of the forget set, as a clause"
@@ -138,8 +139,8 @@ def _guarded(r):
     "What became of it, where answers are numbers"
     kept = [k for k in r.index if find_measure(k).guards and r.loc[k, 'retrained'] is not None]
     if not kept: return "Nothing was asked about what was to be kept."
-    says = [f"{find_measure(k).words} {number(r.loc[k, 'value'])}, retrained models {number(r.loc[k, 'retrained'])}"
-            for k in kept]
+    mine,theirs = ([number(r.loc[k, c]) for k in kept] for c in ('value', 'retrained'))
+    says = [f"{find_measure(k).words} {a}, retrained models {b}" for k,a,b in zip(kept, mine, theirs)]
     return f"Utility is {'damaged' if r.loc[kept, 'damaged'].any() else 'kept'}: {'; '.join(says)}."
 
 def _utility(r):
@@ -346,8 +347,8 @@ def _limits_of_refs(refs):
 def _limits_of_numbers(outs):
     "What is not asked where there is no class"
     yield (
-        "Membership attacks, linear probes, relearning and planted fakes are made for classes and were not run;"
-        " the audit has not shown that it could notice a fake."
+        "Membership attacks, linear probes, relearning and planted fakes are made for classes and were not"
+        " run; the audit has not shown that it could notice a fake."
     )
     if 'random' not in outs: yield "The control with a random network is missing."
 

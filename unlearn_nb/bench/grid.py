@@ -45,8 +45,8 @@ _recipes = {
 }
 
 def recipe_named(
-    # 'one_cycle' (augmentation, Adam, one-cycle), 'unsir' (as the UNSIR authors trained) or 'ratings' (one-cycle
-    # with a larger rate and decay, for embeddings)
+    # 'one_cycle' (augmentation, Adam, one-cycle), 'unsir' (as the UNSIR authors trained) or 'ratings'
+    # (one-cycle with a larger rate and decay, for embeddings)
     name:str
 )->tuple:    # Keyword arguments for the data, for `image_learner` and for `train`
     "How to train, by name"

@@ -108,7 +108,8 @@ def ratings_dls(
     valid=None,          # Positions of held-out ratings; None: a fifth, drawn
     n:int|None=None,     # Use only so many training ratings, drawn; None: all
     train=None,          # Positions of the training ratings; None: all that are not held out
-    known:dict|None=None # Vocabularies by column, the first place for strangers; None: made of the training ratings
+    # Vocabularies by column, the first place for strangers; None: made of the training ratings
+    known:dict|None=None
 )->DataLoaders:          # fastai's `CollabDataLoaders`, with the table, `raw`; raises `RequestError`
     "Loaders of ratings"
     df = read_ratings(table, user, item, rating)
@@ -158,7 +159,8 @@ def is_ratings(
     return is_table(dls) and isinstance(dls.train_ds, TabularCollab) and len(dls.train_ds.cat_names) == 2
 
 # %% ../../nbs/16_collab_data.ipynb #0691b5ec
-_middle,_bias,_taste = 3.,.4,.6 # Mean rating; deviations of generosity and quality, and of each taste and trait
+# Mean rating; deviations of generosity and quality, and of each taste and trait
+_middle,_bias,_taste = 3.,.4,.6
 
 def _made_ratings(users, items, rank, noise):
     "Always the same draw"
@@ -170,7 +172,8 @@ def _made_ratings(users, items, rank, noise):
     rows = [(u, i) for u in range(users) for i in draw.choice(items, counts[u], replace=False)]
     u,i = np.array(rows).T
     seen = truth[u, i]+draw.randn(len(rows))*noise
-    return pd.DataFrame({'user': u, 'item': [f'film {k:03}' for k in i], 'rating': seen, 'truth': truth[u, i]})
+    films = [f'film {k:03}' for k in i]
+    return pd.DataFrame({'user': u, 'item': films, 'rating': seen, 'truth': truth[u, i]})
 
 @register_data('low_rank')
 def low_rank_dls(

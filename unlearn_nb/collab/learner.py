@@ -62,8 +62,9 @@ def _network(dls, n_factors, use_nn, layers, y_range, config):
     "Description of a network"
     sizes = [len(dls.classes[c]) for c in dls.train_ds.cat_names]
     if not use_nn:
-        if config or layers: raise RequestError("`layers` and `config` are for a network with layers: `use_nn=True`")
-        return {'kind': 'ratings', 'n_users': sizes[0], 'n_items': sizes[1], 'n_factors': n_factors, 'y_range': y_range}
+        if config or layers: raise RequestError("`layers` and `config` are for `use_nn=True`")
+        shape = {'n_users': sizes[0], 'n_items': sizes[1], 'n_factors': n_factors}
+        return {'kind': 'ratings', **shape, 'y_range': y_range}
     ours = 'emb_szs', 'n_cont', 'out_sz', 'layers', 'y_range'
     known = [p for p in inspect.signature(TabularModel).parameters if p not in ours]
     for k in config:
@@ -85,7 +86,8 @@ def ratings_learner(
     layers=None,           # Widths of the hidden layers, for `use_nn`; None: one of `n_factors`
     y_range=None,          # Lowest and highest answer; None: no limits
     seed:int=0,            # Initial weights, shuffling, dropout
-    config:dict|None=None, # Further arguments of fastai's `TabularModel`, for `use_nn`, such as `ps` or `embed_p`
+    # Further arguments of fastai's `TabularModel`, for `use_nn`, such as `ps` or `embed_p`
+    config:dict|None=None,
     **kwargs               # For `Learner`, such as `metrics`, `opt_func` or `cbs`
 )->Learner:                # With `recipe`, `seed` and `arch_config`; raises `RequestError`
     "A `collab_learner` whose training can be repeated"
@@ -96,7 +98,8 @@ def ratings_learner(
         raise RequestError(f"`y_range` must rise, got {limits[0]:g} and {limits[1]:g}")
     arch = _network(dls, n_factors, use_nn, layers, limits, config or {})
     try: arch = json.loads(json.dumps(arch))
-    except TypeError as e: raise RequestError(f"`config` must hold plain numbers and truth values: {e}") from e
+    except TypeError as e:
+        raise RequestError(f"`config` must hold plain numbers and truth values: {e}") from e
     model = _with_names(build_model(arch, seed), dls)
     learn = recorded(Learner(dls, model, **{'loss_func': MSELossFlat(), **kwargs}), seed)
     learn.arch_config = arch
@@ -119,12 +122,13 @@ class RatingsApplication(Application):
 
     def takes(self, path):
         if path.suffix.lower() != '.csv' or not path.is_file(): return False
-        with open(path, errors='replace') as f: named = [c.strip().strip('"') for c in f.readline().split(',')]
-        return set(_roles) <= set(named)
+        with open(path, errors='replace') as f: first = f.readline()
+        return set(_roles) <= {c.strip().strip('"') for c in first.split(',')}
 
     def learner(self, dls, arch=None, seed=0, **kwargs):
         arch = self.network(arch)
-        if isinstance(arch, str): return ratings_learner(dls, **_archs[arch], y_range=_limits(dls), seed=seed, **kwargs)
+        if isinstance(arch, str):
+            return ratings_learner(dls, **_archs[arch], y_range=_limits(dls), seed=seed, **kwargs)
         model = _with_names(build_model(arch, seed) if isinstance(arch, dict) else arch, dls)
         learn = recorded(Learner(dls, model, **{'loss_func': MSELossFlat(), **kwargs}), seed)
         learn.arch_config = arch if isinstance(arch, dict) else None

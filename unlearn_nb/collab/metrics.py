@@ -51,7 +51,7 @@ def _retrieval():
 
 def candidates(
     split:ForgetSplit,      # The request; ratings to forget are offered again
-    liked:float|None=None   # Ratings from which on an item is liked; None: the upper quarter of those retained
+    liked:float|None=None   # Rating from which on an item is liked; None: the upper quarter of those retained
 )->tuple:                   # Places of users and items int64 (n, 2), and bool (n,): held out and liked
     "What is offered to users who stay"
     dls,ratings = split.dls,split.targets
@@ -86,7 +86,7 @@ def ranking(
     split:ForgetSplit,   # The request
     k:int=10,            # Items that are recommended to each user
     liked:float|None=None # As for `candidates`
-)->dict:                 # 'Recall@k' and 'NDCG@k', 0..1, higher is better; empty if nobody has anything to find
+)->dict:                 # 'Recall@k' and 'NDCG@k', 0..1, higher is better; empty if there is nothing to find
     "Is what users liked recommended to them? Raises `RequestError` without torchmetrics"
     metrics = _retrieval()
     offered,good = candidates(split, liked)

@@ -260,7 +260,7 @@ def strongest(
 
 # %% ../../nbs/45_curvature.ipynb #b095b66e
 _tol,_tol_share = .1,.02 # In nats; of the loss of numbers, which is 1 % of its root
-_all = 10**9             # Samples: as many as there are
+_all,_probed = 10**9,1000 # Samples: as many as there are; to look at the loss of
 
 @dataclass
 class Edit(UnlearnMethod):
@@ -268,7 +268,7 @@ class Edit(UnlearnMethod):
     alpha:float|None=None    # Strength; None: the strongest within `tol`
     # Images per partition to compute the edit from, each class in proportion; never more than there are
     samples:int=1000
-    # Rise of the loss on retained samples that the search allows; None: 0.1 nats, or 2 % of the loss of numbers
+    # Rise of the loss on retained samples that the search allows; None: 0.1 nats, or 2 % of a loss of numbers
     tol:float|None=None
     max_bytes:int=512<<20    # For intermediate results
     strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-5)
@@ -294,7 +294,7 @@ class Edit(UnlearnMethod):
 
     def whole(self,
         learn # The working copy
-    ):        # The method, reading all samples if its numbers are looked up: a row that none reads seems useless
+    ):        # The method, reading all samples of numbers that are looked up: a row unread seems idle
         "The same method, with a sample that meets every row of an embedding"
         looks = any(isinstance(m, nn.Embedding) for m in learn.model.modules())
         return replace(self, samples=_all) if looks and not of_labels(task_of(learn)) else self
@@ -311,7 +311,8 @@ class Edit(UnlearnMethod):
         def put(s):
             for n,p in learn.model.named_parameters(): p.copy_(edit(n, old[n], s) if s else old[n])
         if alpha is None:
-            probe = [_batch(b) for b in self.clean(split, 'retain', self.samples if self.samples == _all else 1000)]
+            few = _all if self.samples == _all else _probed
+            probe = [_batch(b) for b in self.clean(split, 'retain', few)]
             n = sum(len(y) for _,y in probe)
             @torch.no_grad()
             def loss():

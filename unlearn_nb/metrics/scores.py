@@ -57,8 +57,8 @@ def measures(
     learn:Learner,     # Unlearned, retrained or neither; its model answers
     split:ForgetSplit, # The request
     n:int|None=None    # At most so many samples of each partition, evenly spread; None: all
-)->dict: # The five rates, or what is registered for numbers, and the seconds of the request (`None` for a model
-         # that was not unlearned)
+)->dict: # The five rates, or what is registered for numbers, and the seconds of the request (`None` for a
+         # model that was not unlearned)
     "Everything measured of one model"
     record = getattr(learn, 'unlearn_record', None)
     seconds = None if record is None else record.seconds

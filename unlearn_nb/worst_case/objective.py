@@ -154,7 +154,7 @@ def _imitated(learn, method, w, steps, lr, bs, seed):
 
 # %% ../../nbs/50_worst_case_objective.ipynb #241ec57f
 def _reset_left(worker, learn, w, seed):
-    "Rows of embeddings that nobody reads any more end as `learn.unlearn` leaves them, where a set goes as a whole"
+    "Rows that nobody reads any more end as `learn.unlearn` leaves them, where a set goes as a whole"
     whole = ((w == 0) | (w == 1)).all() and 0 < w.sum() < len(w)
     if not whole or codes_of(learn.dls.train) is None: return
     reset_orphans(worker.model, learn, ForgetSplit(learn.dls, w.nonzero()[:,0]), seed)
@@ -190,13 +190,15 @@ def unlearn_weighted(
 def _column(dls, name):
     "Cells of a column of the training rows"
     rows = raw_rows(dls)
-    if name not in rows: raise RequestError(f"`granularity`: unknown column {name!r}; {suggestion(name, rows)}")
+    if name not in rows:
+        raise RequestError(f"`granularity`: unknown column {name!r}; {suggestion(name, rows)}")
     cells = rows[name]
-    return cells.to_numpy() if cells.notna().all() and cells.map(type).nunique() == 1 else cells.astype(str).to_numpy()
+    plain = cells.notna().all() and cells.map(type).nunique() == 1
+    return (cells if plain else cells.astype(str)).to_numpy()
 
 def units_of(
     dls,         # Whose training data is chosen from
-    granularity  # 'sample', 'class', a column of a table such as 'user', or one group label per training sample
+    granularity  # 'sample', 'class', a column such as 'user', or one group label per training sample
 )->tuple:        # Unit of each training image (n,), and the names of the units; raises `RequestError`
     "What may be chosen"
     y = raw_targets(dls.train_ds)
@@ -205,7 +207,8 @@ def units_of(
     if isinstance(granularity, str):
         if granularity == 'sample': return torch.arange(len(y)),list(range(len(y)))
         if granularity == 'class':
-            if not is_labels(y): raise RequestError("there are no classes here; name a column, such as 'user'")
+            if not is_labels(y):
+                raise RequestError("there are no classes here; name a column, such as 'user'")
             names = class_names(dls)
             empty = [c for k, c in enumerate(names) if not (y == k).any()]
             if empty: raise RequestError(f"class {empty[0]} has no training images")
@@ -279,7 +282,8 @@ def score_set(
     learn:Learner,              # The original; unchanged
     units,                      # Images, classes or groups, as a search returns them
     lower:str='finetune',       # Method that forgets, one of `searchable`
-    granularity='sample',       # What units are: 'sample', 'class', a column, or one group label per training sample
+    # What units are: 'sample', 'class', a column, or one group label per training sample
+    granularity='sample',
     lower_steps:int|None=None,  # As for `worst_case`
     lower_lr:float|None=None,   # As for `worst_case`
     seed:int=0                  # Of the lower level

@@ -289,7 +289,8 @@ def worst_case(
     frac:float|None=None,      # which share of them, or
     classes:int|None=None,     # how many classes: `n` with granularity 'class'
     lower:str='finetune',      # Method to be hard for: one with `losses`, see `UnlearnMethod`
-    granularity='sample',      # 'sample', 'class', a column such as 'user', or one group label per training sample
+    # 'sample', 'class', a column such as 'user', or one group label per training sample
+    granularity='sample',
     steps:int=10,              # Upper iterations
     lower_steps:int|None=None, # Sign steps of the lower level; None: one pass over the data, at least 60
     lower_lr:float|None=None,  # None: 1e-4, for 'retrain' 3e-3
