@@ -11,6 +11,7 @@ from functools import singledispatch
 
 from fastai.layers import Embedding, trunc_normal_
 from fastai.learner import Learner
+from fastai.text.models.awdlstm import AWD_LSTM, EmbeddingDropout, WeightDropout
 from torch import nn
 
 from .core import RequestError, seeded
@@ -32,6 +33,19 @@ def _(module:Embedding): # fastai's, which PyTorch's own reset would make a hund
     return True
 
 _embedding_std = .01 # What fastai's layer draws with by default
+
+@reset_weights.register
+def _(module:WeightDropout): # holds the raw weights of an LSTM's cell, which is drawn as the rest of it
+    for name in module.layer_names:
+        raw = getattr(module, f'{name}_raw')
+        bound = module.module.hidden_size**-.5
+        nn.init.uniform_(raw.data, -bound, bound)
+    return True
+
+@reset_weights.register
+def _(module:EmbeddingDropout): # comes after the words of an `AWD_LSTM`, which it shares, and draws them small
+    module.emb.weight.data.uniform_(-AWD_LSTM.initrange, AWD_LSTM.initrange)
+    return True
 
 def _dressed(new, old):
     "What hangs on a model beside its weights, such as the names of users, hangs on the new one, too"

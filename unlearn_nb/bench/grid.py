@@ -17,18 +17,17 @@ from fastai.optimizer import Adam
 # %% ../../nbs/81_grid.ipynb #f6e34912
 from .scores import grid_metrics
 from ..core import RequestError
-from ..application import named_dls
+from ..application import named_dls, register_request, request_kinds
 from ..method import get_method
 from ..recipe import unsir_recipe
 
 # %% ../../nbs/81_grid.ipynb #ea99ccb1
 # registers what comes with the package
-from ..methods import curvature, distill, gradient, relabel, retrain, sparse, unsir
-from ..methods.gradient import reset
+from ..methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir
 
 # %% ../../nbs/81_grid.ipynb #05fbcb2c
 from ..registry import load_plugin
-from ..splits import ForgetSplit, forget_class, forget_group, forget_idxs, forget_random
+from ..splits import ForgetSplit, forget_class, forget_group, forget_idxs, forget_random, raw_rows
 
 try: import tomllib
 except ImportError: import tomli as tomllib # Python 3.10
@@ -56,22 +55,34 @@ def recipe_named(
 # %% ../../nbs/81_grid.ipynb #8c052339
 def make_request(
     dls:DataLoaders,  # The loaders that the model was or will be trained with
-    kind:str='class', # 'class', 'random', 'idxs' or 'group'
-    classes=(),       # Names, or numbers as text where no class has that name
-    n=None,           # For 'random': how many, or
-    frac=None,        # which share
-    seed:int=0,       # For 'random'
-    idxs=(),          # For 'idxs': positions in the training set
-    column:str='',    # For 'group': name of a column of a table, and
-    values=()         # values in it
+    kind:str='class', # As it was registered: class, random, idxs, group and those of rooms and plugins
+    classes=(),       # For 'class': names, or numbers as text where no class has that name
+    **settings        # Of other kinds: n, frac, seed; idxs; column and values
 )->ForgetSplit:       # Raises `RequestError`
     "What to forget, from plain settings"
+    if kind == 'class': settings['classes'] = classes
+    elif classes: raise RequestError(f"`classes` says nothing about a request of the kind {kind!r}")
+    return request_kinds.find(kind)(dls, **settings)
+
+@register_request('class')
+def _classes(dls, classes):
     number = lambda c: isinstance(c, str) and c.isdigit() and c not in dls.vocab
-    if kind == 'class': return forget_class(dls, *(int(c) if number(c) else c for c in classes))
-    if kind == 'random': return forget_random(dls, n=n, frac=frac, seed=seed)
-    if kind == 'idxs': return forget_idxs(dls, idxs)
-    if kind == 'group': return forget_group(dls, column, *values)
-    raise RequestError(f"unknown kind of request {kind!r}: there are class, random, idxs and group")
+    return forget_class(dls, *(int(c) if number(c) else c for c in classes))
+
+@register_request('random')
+def _at_random(dls, n=None, frac=None, seed=0): return forget_random(dls, n=n, frac=frac, seed=seed)
+
+@register_request('idxs')
+def _positions(dls, idxs): return forget_idxs(dls, idxs)
+
+@register_request('group')
+def _group(dls, column, values):
+    "Values of a column, of which a file or a command line may give the text"
+    rows = raw_rows(dls)
+    if column in rows:
+        written = {str(v): v for v in rows[column].drop_duplicates()}
+        values = [written.get(v, v) if isinstance(v, str) else v for v in values]
+    return forget_group(dls, column, *values)
 
 # %% ../../nbs/81_grid.ipynb #e5551606
 def make_method(

@@ -149,6 +149,14 @@ def positions(self:TableApplication,
     return [at[r] for r in rows]
 
 @patch
+def records(self:TableApplication,
+    dls, # Loaders of a table
+    idxs # Positions in the training set
+)->list: # Numbers of rows, from 0, as they stand in the table
+    "Rows of training positions"
+    return dls.train_ds.items.index[list(idxs)].tolist()
+
+@patch
 def renew(self:TableApplication,
     learn,  # Loaded from a pickle, without data
     data,   # A CSV file

@@ -118,6 +118,7 @@ class ImageApplication(Application):
     modules = 'vision.data','vision.folders','vision.models','vision.learner'
     source = 'folder of images'
     method = 'unsir'
+    pictures = True
 
     def fits(self, dls):
         try: inputs = held_out_inputs(dls)
