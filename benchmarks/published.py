@@ -21,7 +21,7 @@ from pathlib import Path
 import torch
 
 from unlearn_nb.all import collect, environment, forget_class, get_method, image_learner, list_methods, train
-from unlearn_nb.datasets import named_dls
+from unlearn_nb.application import named_dls
 from unlearn_nb.core import DivergedError, RequestError
 
 CLASSES = {'digits': '3', 'cifar10': 'airplane'}

@@ -14,7 +14,7 @@ from pathlib import Path
 import torch
 
 from unlearn_nb.all import environment, forget_random, image_learner, train
-from unlearn_nb.datasets import named_dls
+from unlearn_nb.application import named_dls
 from unlearn_nb.ensemble import retrain_many
 
 if __name__ == '__main__':

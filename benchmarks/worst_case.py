@@ -27,8 +27,8 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 
 from unlearn_nb.all import brute_force, environment, image_learner, one_shot, train, worst_case
 from unlearn_nb.bench.planning import plan
-from unlearn_nb.datasets import named_dls
-from unlearn_nb.vision.checkpoint import unpack
+from unlearn_nb.application import named_dls
+from unlearn_nb.model_file import unpack
 from unlearn_nb.task import predict_logits
 from unlearn_nb.splits import part_dl
 from unlearn_nb.store import Store

@@ -724,7 +724,7 @@ def unknown_words(words):
     "Command, options and grids that there are not"
     from typer.main import get_command
 
-    from unlearn_nb.cli import app
+    from unlearn_nb.cli.shell import app
 
     group = get_command(app)
     if words[0].startswith('-'):

@@ -33,7 +33,8 @@ from unlearn_nb.core import (
     seeded,
     timed,
 )
-from .datasets import class_names, list_data, named_dls, register_data, stratified
+from .application import named_dls
+from .datasets import class_names, list_data, register_data, stratified
 from .vision.data import digits_dls, ImageTensors, MemoryDL, tensor_dls
 from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls
 from .registry import load_plugin
@@ -52,7 +53,7 @@ from .tabular.data import adult_dls, breast_cancer_dls, table_dls
 from .tabular.learner import table_learner
 from fastai.callback.core import Callback
 from .outputs import Outputs, collect
-from .vision.checkpoint import load_exported, load_model, save_model
+from .model_file import load_exported, load_model, save_model
 from .methods.unsir import UNSIR
 from .methods.retrain import Retrain, SISA, sisa_learner
 from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus

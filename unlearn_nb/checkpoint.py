@@ -4,5 +4,6 @@ from .core import moved
 
 __getattr__ = moved(
     __name__,
+    'model_file',
     'vision.checkpoint',
 )

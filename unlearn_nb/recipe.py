@@ -140,7 +140,7 @@ class RecipeRecorder(Callback):
     def before_fit(self):
         self.on = not hasattr(self.learn, 'lr_finder') and not hasattr(self.learn, 'gather_preds')
         if not self.on: return
-        self.dls.n_inp # fastai finds this out from a batch at first use, which would shift the random numbers
+        getattr(self.dls, 'n_inp', None) # fastai finds this out from a batch at first use, which would shift the random numbers
         self.fresh = not any(set(s) - {'do_wd', 'force_train'} for s in self.opt.state.values())
         self.rows, self.ctx, seed = (
             [],
@@ -168,7 +168,7 @@ class RecipeRecorder(Callback):
         )
         r.bs, r.augment = (
             self.dls.train.bs,
-            ' '.join(str(t) for t in getattr(self.dls.train, 'after_batch', ())),
+            ' '.join(str(t) for t in getattr(getattr(self.dls.train, 'after_batch', None), 'fs', ())),
         )
         r.phases.append(
             Phase(

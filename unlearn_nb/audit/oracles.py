@@ -12,7 +12,7 @@ from pathlib import Path
 
 from fastai.learner import Learner
 
-from ..vision.checkpoint import pack, unpack
+from ..model_file import pack, unpack
 from ..core import RequestError, canonical
 from ..ensemble import retrain_many
 from ..unlearn import UnlearnRecord

@@ -15,10 +15,16 @@ from functools import lru_cache, partial
 # %% ../../nbs/82_cells.ipynb #9a7845ac
 from .scores import grid_metrics
 from ..core import canonical, config_hash
-from ..datasets import data_sets, named_dls
+from ..application import application_of, named_dls
+from ..datasets import data_sets
 from ..vision.models import archs
 from ..registry import home_of
 from ..store import code_version, result_key, source_hash
+
+# %% ../../nbs/82_cells.ipynb #8fbd8138
+# registers the applications that come with the package
+from ..tabular import learner
+from ..vision import checkpoint
 
 # %% ../../nbs/82_cells.ipynb #75430378
 @dataclass(frozen=True)
@@ -47,8 +53,8 @@ def cell_loaders(
 
 # %% ../../nbs/82_cells.ipynb #724a67ea
 _making = (
-    'datasets', 'fingerprint', 'splits', 'task', 'recipe', 'engine', 'step_size', 'method', 'unlearn',
-    'vision.data', 'vision.folders', 'vision.models', 'vision.learner',
+    'datasets', 'application', 'fingerprint', 'splits', 'task', 'recipe', 'engine', 'step_size', 'method',
+    'unlearn',
 )
 _searching = (
     'outputs',
@@ -145,7 +151,8 @@ def make_cell(
 )->Cell:
     "A cell and its key"
     metrics = config.get('metrics', ())
-    code = code_version(*_code[kind], *(c for m in metrics for c in _metric_code.get(m, ())))
+    room = application_of(cell_loaders(config)).modules
+    code = code_version(*_code[kind], *room, *(c for m in metrics for c in _metric_code.get(m, ())))
     code += (_method_code(cls) if cls else '') + ''.join(map(metric_source, metrics))
     key = result_key({'kind': kind, 'needs': list(needs), **config}, data, code)
     used = [cls] if cls else [grid_metrics[m] for m in metrics]

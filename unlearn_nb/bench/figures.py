@@ -18,7 +18,7 @@ from matplotlib.ticker import LogFormatter
 
 # %% ../../nbs/86_figures.ipynb #5d2d0a0d
 from .cells import Cell, cell_loaders
-from ..vision.checkpoint import unpack
+from ..model_file import unpack
 from ..unlearn import UnlearnRecord
 from ..metrics.accuracy import hit_rate
 from ..outputs import collect

@@ -17,7 +17,7 @@ from fastai.optimizer import Adam
 # %% ../../nbs/81_grid.ipynb #f6e34912
 from .scores import grid_metrics
 from ..core import RequestError
-from ..datasets import named_dls
+from ..application import named_dls
 from ..method import get_method
 from ..recipe import unsir_recipe
 
@@ -91,7 +91,8 @@ def make_method(
 class Run:
     "One `[[run]]` of a grid"
     data:str|list='digits'       # Registered name or folder of images, see `named_dls`; a list: each in turn
-    arch:str|list='small_resnet' # Registered name of a network, see `create_model`; a list: each in turn
+    # Name of a network that the application of the data knows; a list: each in turn; None: its default
+    arch:str|list|None=None
     epochs:int=5                 # Of the training, at least 1
     recipe:str|list='one_cycle'  # See `recipe_named`; a list: each in turn
     # Integers >= 0, of training and unlearning; each is a repetition

@@ -15,10 +15,10 @@ from itertools import product
 from .cells import Cell, cell_loaders, make_cell
 from .grid import make_method, make_request, read_grid, recipe_named
 from .scores import grid_metrics
+from ..application import application_of
 from ..core import RequestError, config_hash
 from ..fingerprint import data_fingerprint
 from ..method import get_method, get_method_class
-from ..vision.learner import image_learner
 from ..worst_case.rankings import one_shot
 from ..worst_case.search import check_search
 from ..worst_case.search import worst_case
@@ -29,8 +29,8 @@ def blank_learner(
     seed:int     # Of the initial weights
 ):               # A fastai `Learner`
     "The untrained network of a cell"
-    more = recipe_named(config['recipe'])[1]
-    return image_learner(cell_loaders(config), config['arch'], seed=seed, **more)
+    dls = cell_loaders(config)
+    return application_of(dls).learner(dls, config['arch'], seed=seed, **recipe_named(config['recipe'])[1])
 
 def check_arch(
     cells:list[Cell] # Those of kind 'train' are looked at
@@ -133,8 +133,9 @@ def plan(
         methods = [_asked(m, r.budget) for m in r.methods]
         for data,arch,recipe,seed in product(*map(_many, (r.data, r.arch, r.recipe, r.seeds))):
             options = {**recipe_named(recipe)[0], **r.options}
-            base = {'data': data, 'options': options, 'arch': arch, 'recipe': recipe}
+            base = {'data': data, 'options': options, 'recipe': recipe}
             dls = cell_loaders(base)
+            arch = base['arch'] = application_of(dls).network(arch)
             fingerprint = data_fingerprint(dls.train_ds)
             about = {'data': data, 'arch': arch, 'recipe': recipe, 'epochs': r.epochs, 'seed': seed}
             first = add(_train_cell(base, about, len(dls.train_ds), fingerprint))

@@ -23,7 +23,7 @@ from .cells import Cell, cell_loaders
 from .grid import make_request, recipe_named
 from .planning import blank_learner
 from .scores import asked_once, grid_metrics, package_metrics
-from ..vision.checkpoint import pack, unpack
+from ..model_file import pack, unpack
 from ..core import RequestError, environment, timed
 from ..method import get_method
 from ..recipe import train

@@ -33,7 +33,7 @@ def _methods(method):
 def _demo_grid(data, arch, forget, epochs, method, recipe, n, seed):
     "A grid of one run; raises `RequestError`"
     from unlearn_nb.bench.grid import recipe_named
-    from unlearn_nb.datasets import named_dls
+    from unlearn_nb.all import named_dls
     options = {} if n is None else {'n': n}
     dls = named_dls(data, **recipe_named(recipe)[0], **options)
     return {'run': [{

@@ -43,7 +43,7 @@ def data_source(
     **kwargs # For the loaders of a data set
 ):           # A folder, or `DataLoaders`; raises `RequestError`
     "A folder as it is (the model's file says how to read it), or the loaders of a public data set"
-    from unlearn_nb.datasets import named_dls
+    from unlearn_nb.all import named_dls
     folder = Path(data).expanduser()
     if folder.is_dir(): return folder
     if os.sep in str(data): raise RequestError(f"{folder} is not a folder")

@@ -39,7 +39,7 @@ from ..progress import progress
 # %% ../../nbs/98_searching.ipynb #223efa31
 def _same_training(file, arch, seed, epochs):
     "Refuse a model of an earlier call that was made with other settings"
-    from unlearn_nb.vision.checkpoint import read_metadata
+    from unlearn_nb.model_file import read_metadata
     m = read_metadata(file)
     trained = sum(p['epochs'] for p in (m.get('recipe') or {}).get('phases', []))
     if ((m.get('arch') or {}).get('arch'), m.get('seed'), trained) != (arch, seed, epochs):
@@ -49,7 +49,7 @@ def _same_training(file, arch, seed, epochs):
 
 def _train_loaders(data, size=None, normalize=None, classes=None, augment=None, bs=None):
     "Loaders to train a model on, with what was said about them"
-    from unlearn_nb.datasets import named_dls
+    from unlearn_nb.all import named_dls
     folder_only(data, size=size, classes=classes)
     vocab = classes.split(',') if classes else None
     said = {'size': size, 'vocab': vocab, 'normalize': parse_normalize(normalize), 'bs': bs}

@@ -22,7 +22,7 @@ from fastai.vision.data import ImageBlock
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..core import RequestError
-from ..datasets import register_data, register_reader, stratified
+from ..datasets import register_data, stratified
 from .data import FlipCrop, _normalize_tfm, tensor_dls
 
 # %% ../../nbs/12_folders.ipynb #419adf6b
@@ -104,7 +104,6 @@ def image_files_split(
     return pick(~out),pick(out)
 
 # %% ../../nbs/12_folders.ipynb #542dba10
-@register_reader('folder of images', Path.is_dir)
 def folder_dls(
     # `train/<class>` with `valid/` or `test/`; or class folders alone (a fifth is held out)
     path:str|Path,
