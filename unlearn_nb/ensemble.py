@@ -21,7 +21,8 @@ from .core import RequestError, seeded, timed
 from .engine import replay, replay_phase, working_copy
 from .recipe import phase_seed
 from .methods.retrain import Retrain, fresh_model
-from .splits import ForgetSplit, forget_idxs, part_dl
+from .parts import part_dl
+from .splits import forget_idxs, ForgetSplit
 
 # %% ../nbs/48_ensemble.ipynb #f5e8d4ba
 class Stacked(nn.Module):

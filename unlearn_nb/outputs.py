@@ -18,7 +18,8 @@ from .core import RequestError
 from .datasets import class_names
 from .task import predict_logits
 from .engine import head_of
-from .splits import ForgetSplit, part_dl
+from .parts import part_dl
+from .splits import ForgetSplit
 
 # %% ../nbs/31_outputs.ipynb #674a4295
 @dataclass

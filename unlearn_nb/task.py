@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from .core import RequestError
 from .registry import Registry
-from .splits import held_out_inputs
+from .parts import held_out_inputs
 
 # %% ../nbs/25_task.ipynb #0c785513
 def per_sample(

@@ -32,7 +32,8 @@ from ..metrics.measure import list_measures
 from ..metrics.probes import plot_relearn, relearn_runs, relearning
 from ..metrics.scores import made_with
 from ..pages import svg_uri
-from ..splits import ForgetSplit, are_pictures
+from ..parts import are_pictures
+from ..splits import ForgetSplit
 from ..vision.inversion import inversion
 from ..vision.interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 

@@ -65,9 +65,9 @@ class SCRUB(Tuned):
         """The authors' notebook for small sets (CIFAR-5, Lacuna-5), batches of 32 retained and 64 forgotten
         images; no deviation known. Their setting for large sets (SGD 0.9, T 4, alpha 0.001, gamma 0.99, 2
         max passes) is another"""
-        passes = dict(epochs=10, max_epochs=3, samples=None, max_samples=None, bs=32, forget_bs=64, min_steps=1)
+        data = dict(samples=None, max_samples=None, bs=32, forget_bs=64, min_steps=1)
         rates = dict(lr=5e-4, decay=(5, 8, 9), max_share=1., schedule='flat', wd=.1, adam=_torch_adam)
-        return cls(**passes, **rates, bn='train', cap=1e9, T=2.)
+        return cls(epochs=10, max_epochs=3, **data, **rates, bn='train', cap=1e9, T=2.)
 
 # %% ../../nbs/46_distill.ipynb #9d340020
 _far_class,_far_other = 3.,.2 # Nats

@@ -18,7 +18,8 @@ from ..method import PartLoss, loss_state, register_method, stay_only
 from .retrain import fresh_model
 # the last ones are here for those who look for them where they were until 0.1
 from unlearn_nb.methods.tuning import (
-    BothLosses, Erase, ForgetOnly, Tuned, scrub_recipe, sgd_recipe, Anchor, WithForget, fit_options, optimiser,
+    BothLosses, Erase, ForgetOnly, Tuned, scrub_recipe, sgd_recipe, Anchor, WithForget, fit_options,
+    optimiser,
 )
 
 # %% ../../nbs/42_gradient.ipynb #fac440fe

@@ -13,7 +13,7 @@ from torch import nn
 
 from ..core import RequestError
 from ..method import register_method
-from .gradient import Tuned
+from .tuning import Tuned
 from .relabel import saliency_mask, summed_grads
 from .retrain import fresh_model
 

@@ -21,7 +21,7 @@ from ..core import RequestError, seeded
 from ..engine import replay, working_copy
 from ..method import UnlearnMethod, register_method, stay_only
 from ..recipe import Phase, Recipe, build_model, phase_seed
-from ..splits import part_dl
+from ..parts import part_dl
 from ..vision.learner import image_learner
 
 # %% ../../nbs/41_retrain.ipynb #478aa57a

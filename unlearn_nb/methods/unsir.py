@@ -26,7 +26,7 @@ from unlearn_nb.method import (
 from ..outcome import recognised
 from ..step_size import lr_range, one_cycle
 from ..task import predict_logits
-from ..splits import part_dl
+from ..parts import part_dl
 
 # %% ../../nbs/40_unsir.ipynb #22bdbb1d
 def noise_loss(

@@ -14,7 +14,8 @@ from fastai.learner import Learner
 
 from ..core import RequestError
 from ..registry import Registry
-from ..splits import ForgetSplit, are_pictures
+from ..parts import are_pictures
+from ..splits import ForgetSplit
 from ..task import task_of
 
 # %% ../../nbs/57_metrics_measure.ipynb #edfe7708

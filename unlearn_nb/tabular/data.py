@@ -21,7 +21,8 @@ from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
 from ..core import RequestError, canonical
 from ..datasets import drawn, is_labels, register_data
-from ..splits import LabelledRows, suggestion
+from ..core import suggestion
+from .parts import LabelledRows
 
 # %% ../../nbs/15_tabular_data.ipynb #17e5b002
 _few = 20 # Whole numbers with at most so many values are categories, as in fastai's `cont_cat_split`

@@ -21,7 +21,8 @@ from ..core import RequestError
 from ..engine import frozen_copy
 from ..metrics.relearn import weight_distance
 from ..outputs import collect, features, spread
-from ..splits import ForgetSplit, are_pictures
+from ..parts import are_pictures
+from ..splits import ForgetSplit
 
 # %% ../../nbs/67_vision_interpret.ipynb #7da898a8
 def _grid(out, least): # Cells per side of a layer's output, 0 if it has no map

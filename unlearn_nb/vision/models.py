@@ -6,7 +6,6 @@
 __all__ = ['archs', 'ResBlock', 'small_resnet', 'resnet18_cifar', 'allcnn', 'vit', 'register_arch', 'list_archs', 'create_model']
 
 # %% ../../nbs/20_models.ipynb #a1e76ab5
-import difflib
 from contextlib import nullcontext
 
 import torchvision
@@ -14,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models.vision_transformer import VisionTransformer
 
-from ..core import RequestError, seeded
+from ..core import RequestError, seeded, suggestion
 from ..recipe import register_factory
 from ..registry import Registry
 
@@ -174,13 +173,5 @@ def create_model(
             return archs[arch](n_out, n_in=n_in, size=size)
         if arch.startswith('timm/'): return _timm(arch, n_out, n_in, pretrained)
         if arch not in list_archs():
-            close = difflib.get_close_matches(arch, list_archs(), n=3)
-            raise RequestError(
-                f"unknown architecture {arch!r}"
-                + (
-                    f"; did you mean {' or '.join(close)}?"
-                    if close
-                    else f"; try {', '.join(archs)} or a torchvision name"
-                )
-            )
+            raise RequestError(f"unknown architecture {arch!r}; {suggestion(arch, list_archs())}")
         return _torchvision(arch, n_out, n_in, pretrained)

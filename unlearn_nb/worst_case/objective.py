@@ -28,7 +28,7 @@ from ..task import predict_logits
 from ..methods.gradient import TrainOnly
 from ..methods.retrain import fresh_model
 from ..methods import distill, relabel, sparse # registers what can be imitated
-from ..splits import SubsetDS, part_dl
+from ..parts import part_dl, SubsetDS
 from ..task import task_of
 
 # %% ../../nbs/50_worst_case_objective.ipynb #1f825cd0
