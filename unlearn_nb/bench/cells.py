@@ -54,8 +54,8 @@ def cell_loaders(
 
 # %% ../../nbs/82_cells.ipynb #724a67ea
 _making = (
-    'datasets', 'application', 'fingerprint', 'parts', 'splits', 'task', 'recipe', 'engine', 'step_size', 'method',
-    'unlearn',
+    'datasets', 'application', 'fingerprint', 'parts', 'splits', 'task', 'recipe', 'engine', 'step_size',
+    'method', 'unlearn',
 )
 _searching = (
     'outputs',
