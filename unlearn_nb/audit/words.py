@@ -39,15 +39,16 @@ def number(
 # Statuses that rest on no single measure
 _not_by_one = 'forgotten','forgotten from outside','nothing to forget','cannot tell','damaged'
 
-def _worst(v):
+def _worst(v, noun):
     "What says most against the model"
     if v.status in _not_by_one or not len(v.rows): return ''
     off = (v.rows['value']-v.rows['retrained']).abs()/(v.rows['high']-v.rows['low'])
     way = v.rows['way'].astype(float)
     r = v.rows.loc[off.astype(float).idxmax() if v.status == 'unlike retraining' else way.idxmin()]
+    called = find_measure(r['key']).words.replace('{noun}', noun)
     return (
-        f"{find_measure(r['key']).words}: {number(r['value'])}; the original"
-        f" {number(r['original'])}, retrained models {number(r['retrained'])}"
+        f"{called}: {number(r['value'])}; the original {number(r['original'])}, retrained models"
+        f" {number(r['retrained'])}"
     )
 
 def could_be(
@@ -110,7 +111,8 @@ def _held_against(v, seen, worst, n):
 def headline(
     v,      # A `Verdict`
     table,  # Its table
-    n:int   # Informative measures
+    n:int,  # Informative measures
+    noun:str='images' # What samples are called, in the plural
 )->str:
     "The first sentence of a report"
     seen,good = _recognised(table),int(v.rows['inside'].sum()) if len(v.rows) else 0
@@ -119,12 +121,12 @@ def headline(
     if not n:
         why = 'no measure here separates the original from retrained models, so none can show forgetting'
     said = {'cannot tell': f"Cannot tell: {why}; {seen}."}
-    return (said | _passed(v, seen, at) | _held_against(v, seen, _worst(v), n))[v.status]
+    return (said | _passed(v, seen, at) | _held_against(v, seen, _worst(v, noun), n))[v.status]
 
 # %% ../../nbs/77_audit_words.ipynb #9104e8a4
 _too_wide = .1 # Interval of an accuracy in which nothing can be judged
 
-def _utility(r):
+def _utility(r, noun='images'):
     "What became of what was to be kept; from the table by key"
     ta,ra = r.loc[test_accuracy.name],r.loc[retain_accuracy.name]
     word = 'kept'
@@ -132,14 +134,15 @@ def _utility(r):
         word = 'not to be judged, so few and so different are the retrained models'
     if ta['value'] < ta['low']: word = 'damaged'
     less = (
-        f"; of the retained training images it recognises fewer, {percent(ra['value'])} against"
+        f"; of the retained training {noun} it recognises fewer, {percent(ra['value'])} against"
         f" {percent(ra['retrained'])}"
     )
     return (
-        f"Utility is {word}: {percent(ta['value'])} on held-out retained images; retrained models"
+        f"Utility is {word}: {percent(ta['value'])} on held-out retained {noun}; retrained models"
         f" {percent(ta['retrained'])}{less if word == 'kept' and ra['value'] < ra['low'] else ''}."
     )
 
+# %% ../../nbs/77_audit_words.ipynb #2fabae21
 def _attack(table):
     "The membership attack that says most"
     areas = table[table['key'].map(lambda k: bool(find_measure(k).attack))]
@@ -193,7 +196,7 @@ def fake_sentences(
         )
 
 # %% ../../nbs/77_audit_words.ipynb #bc157b24
-def _dearest(collateral):
+def _dearest(collateral, noun='images'):
     "The retained class that pays most; from one row per class"
     if not len(collateral): return
     c = collateral.assign(cost=collateral['low']-collateral['value']).sort_values('cost').iloc[-1]
@@ -201,17 +204,17 @@ def _dearest(collateral):
     else:
         yield (
             f"The retained class that pays most is {c['class']}: {percent(c['value'])} of its held-out"
-            f" images, retrained models {percent(c['retrained'])}."
+            f" {noun}, retrained models {percent(c['retrained'])}."
         )
 
-def _cost(record, refs):
+def _cost(record, refs, noun='images'):
     "What the request took, beside retraining"
     if not record: return []
     took = [cost_of(l.unlearn_record.images) for l in refs if hasattr(l, 'unlearn_record')]
     said = f"The request took {record['seconds']:.1f} s"
     if not took: return [f'{said}.']
     share = percent(cost_of(record['images'])/np.mean(took))
-    return [f"{said} and {share} of the images that retraining reads (a forward pass alone counts a third)."]
+    return [f"{said} and {share} of the {noun} that retraining reads (a forward pass alone counts a third)."]
 
 def _silent(counted):
     "Which measures say nothing here, and why"
@@ -235,15 +238,17 @@ def verdict_sentences(
     collateral,    # Retained classes, one row each
     record,        # What was done, or `None`
     refs,          # Retrained learners
-    alarms:dict    # From `leave_one_out`
+    alarms:dict,   # From `leave_one_out`
+    noun:str='images' # What samples are called, in the plural
 )->list[str]:
     "The audit in words"
     counted = table[~table['proves'].isin(['nothing', 'body'])]
     memory = counted['informative'] & ((counted['proves'] == 'memory') | (v.status == 'unlike retraining'))
-    out = [headline(v, table, int(memory.sum()))]
+    out = [headline(v, table, int(memory.sum()), noun)]
     out += [f.says for f in v.findings if f.says not in out[0]]
-    out += [*fake_sentences(v, alarms), _utility(table.set_index('key')), *_attack(table), *_inside(table)]
-    return [*out, *_dearest(collateral), *_cost(record, refs), *_silent(counted)]
+    out += [*fake_sentences(v, alarms), _utility(table.set_index('key'), noun)]
+    out += [*_attack(table), *_inside(table)]
+    return [*out, *_dearest(collateral, noun), *_cost(record, refs, noun), *_silent(counted)]
 
 # %% ../../nbs/77_audit_words.ipynb #d1d0d5d0
 def _surely_left(split, a):
@@ -251,17 +256,29 @@ def _surely_left(split, a):
     chance,n = 1/len(split.vocab),len(split.forget_idxs)
     return split.kind == 'class' and a > chance+1.96*math.sqrt(chance*(1-chance)/n)
 
-def _from_features(r):
+def _from_features(r, noun):
     "What one labelled example brings back; from the table by key"
     if linear_probe.name not in r.index: return
     probe = r.loc[linear_probe.name]
     if probe['value'] != probe['value']: return
     yield (
         f"One labelled example of each class is enough to read {percent(probe['value'])} of held-out"
-        " images of the forgotten classes from its features; from the original's"
+        f" {noun} of the forgotten classes from its features; from the original's"
         f" {percent(probe['original'])}. Whether that is more than a retrained model would give cannot be"
         " said without one."
     )
+
+# %% ../../nbs/77_audit_words.ipynb #ab9e7a51
+def _first_alone(a, b, split, findings):
+    "Status and first sentences, from the shares recognised by the model and by the original"
+    seen = f"It recognises {percent(a)} of the forget set; the original {percent(b)}."
+    if _surely_left(split, a):
+        return 'not forgotten',[
+            f"Not forgotten: it recognises {percent(a)} of the forgotten classes' training {split.noun}; the"
+            f" original {percent(b)}, and a model that was never trained on a class names it hardly ever."
+        ]
+    if any(f.kind == 'hidden' for f in findings): return 'hidden',["Hidden, not forgotten.", seen]
+    return 'cannot tell',[seen]
 
 def sentences_alone(
     table,     # From `measure_table`
@@ -272,19 +289,12 @@ def sentences_alone(
     "The audit in words, without retrained models"
     r = table.set_index('key')
     a,b = (1-r.loc[forget_error.name, c] for c in ('value', 'original'))
-    out,status = [f"It recognises {percent(a)} of the forget set; the original {percent(b)}."],'cannot tell'
-    if _surely_left(split, a):
-        status = 'not forgotten'
-        out = [
-            f"Not forgotten: it recognises {percent(a)} of the forgotten classes' training images; the"
-            f" original {percent(b)}, and a model that was never trained on a class names it hardly ever."
-        ]
-    elif any(f.kind == 'hidden' for f in findings): status,out = 'hidden',["Hidden, not forgotten.", *out]
-    if status == 'cannot tell': out += _from_features(r)
+    status,out = _first_alone(a, b, split, findings)
+    if status == 'cannot tell': out += _from_features(r, split.noun)
     out += [f.says for f in findings]
     kept = r.loc[test_accuracy.name]
     out.append(
-        f"Utility: {percent(kept['value'])} on held-out retained images; the original"
+        f"Utility: {percent(kept['value'])} on held-out retained {split.noun}; the original"
         f" {percent(kept['original'])}."
     )
     if status == 'cannot tell':
@@ -292,7 +302,7 @@ def sentences_alone(
             "Without retrained models this audit cannot conclude that the model has forgotten; it can only"
             " find that it has not."
         )
-    return status,out+_cost(record, [])
+    return status,out+_cost(record, [], split.noun)
 
 # %% ../../nbs/77_audit_words.ipynb #ff0809fc
 _default_refs = 5 # Retrained models
@@ -316,19 +326,45 @@ def _limits_of_refs(refs):
             " more models could pass. Five are the default."
         )
 
+# %% ../../nbs/77_audit_words.ipynb #a34aac64
+def _always(noun):
+    "Limits of any audit"
+    return [
+        f"A model with a door that opens for a secret pattern or for stored {noun}, with weights of the same"
+        " shape, would not be noticed by asking for anything else; that its modules are the original's was"
+        " checked.",
+        "Attacks and looks inside show what they find; that these find nothing does not prove that nothing is"
+        " left.",
+        "Scores that compare many unlearned models with many retrained ones (KLoM, the NeurIPS 2023 score,"
+        " U-LiRA) need more than one unlearned model and are not here.",
+        "The comparison holds for this architecture, training recipe and data; another retrained model may"
+        " differ more than these do.",
+    ]
+
+def limit_sentences(
+    refs,    # Retrained learners
+    split,   # The request
+    n,       # At most so many images of each partition were looked at; `None`: all
+    outs,    # Name -> from `collect`
+    fakes    # Planted ones
+)->list[str]:
+    "What this audit cannot conclude"
+    return [*_limits_of_refs(refs), *_limits_here(split, n, outs, fakes), *_always(split.noun)]
+
+# %% ../../nbs/77_audit_words.ipynb #47ca29b6
 def _limits_here(split, n, outs, fakes):
     "What this request and network leave open"
     o = outs['unlearned']
     unseen = 0 if non_members(o, split) is None else len(matched(o['forget'], non_members(o, split)))
     if unseen:
         yield (
-            f"There are {unseen} unseen images of the same kind to compare the forget set with, so a false"
-            f" positive rate below one in {unseen} cannot be resolved."
+            f"There are {unseen} unseen {split.noun} of the same kind to compare the forget set with, so a"
+            f" false positive rate below one in {unseen} cannot be resolved."
         )
     else:
         yield (
-            "There are no unseen images of the forgotten classes, so membership attacks and the linear probe"
-            " could not be run."
+            f"There are no unseen {split.noun} of the forgotten classes, so membership attacks and the linear"
+            " probe could not be run."
         )
     if 'random' not in outs:
         yield (
@@ -341,27 +377,4 @@ def _limits_here(split, n, outs, fakes):
             " audit has not shown that it could notice one."
         )
     if n is not None and len(split.retain_idxs) > n:
-        yield f"Quick: at most {n} images of each partition were looked at."
-
-# %% ../../nbs/77_audit_words.ipynb #a34aac64
-_always = ( # Limits of any audit
-    "A model with a door that opens for a secret pattern or for stored images, with weights of the same"
-    " shape, would not be noticed by asking for anything else; that its modules are the original's was"
-    " checked.",
-    "Attacks and looks inside show what they find; that these find nothing does not prove that nothing is"
-    " left.",
-    "Scores that compare many unlearned models with many retrained ones (KLoM, the NeurIPS 2023 score,"
-    " U-LiRA) need more than one unlearned model and are not here.",
-    "The comparison holds for this architecture, training recipe and data; another retrained model may"
-    " differ more than these do.",
-)
-
-def limit_sentences(
-    refs,    # Retrained learners
-    split,   # The request
-    n,       # At most so many images of each partition were looked at; `None`: all
-    outs,    # Name -> from `collect`
-    fakes    # Planted ones
-)->list[str]:
-    "What this audit cannot conclude"
-    return [*_limits_of_refs(refs), *_limits_here(split, n, outs, fakes), *_always]
+        yield f"Quick: at most {n} {split.noun} of each partition were looked at."
