@@ -112,8 +112,8 @@ def assert_same_weights(
     for p,q in zip(a.state_dict().values(), b.state_dict().values()): assert_close(p, q, atol=atol, rtol=rtol)
 
 def far_apart(
-    a:nn.Module,
-    b:nn.Module
-)->float:
+    a:nn.Module, # One
+    b:nn.Module  # The other, of the same architecture
+)->float:        # 0 if all are equal
     "The largest difference between parameters of two networks"
     return max((p-q).abs().max().item() for p,q in zip(a.parameters(), b.parameters()))
