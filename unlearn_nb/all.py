@@ -5,11 +5,16 @@
 # %% auto #0
 __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'environment', 'seeded', 'timed', 'ImageTensors',
            'MemoryDL', 'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls',
-           'list_data', 'named_dls', 'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task',
-           'task_of', 'predict_logits', 'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points',
-           'stratified', 'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random',
-           'forget_where', 'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord',
-           'get_method', 'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner',
+           'list_data', 'named_dls', 'Application', 'application_of', 'register_application', 'register_request',
+           'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task', 'task_of', 'predict_logits',
+           'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified', 'tensor_dls',
+           'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
+           'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
+           'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner', 'forget_ratings',
+           'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking', 'anomaly_rates',
+           'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates', 'poisoned',
+           'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
+           'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
            'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
            'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk',
            'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
@@ -33,7 +38,8 @@ from unlearn_nb.core import (
     seeded,
     timed,
 )
-from .application import named_dls
+from .application import Application, application_of, named_dls
+from .application import register_application, register_request
 from .datasets import class_names, list_data, register_data, stratified
 from .vision.data import digits_dls, ImageTensors, MemoryDL, tensor_dls
 from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls
@@ -51,6 +57,19 @@ from .unlearn import UnlearnRecord
 from .vision.learner import image_learner
 from .tabular.data import adult_dls, breast_cancer_dls, table_dls
 from .tabular.learner import table_learner
+from .collab.data import forget_ratings, low_rank_dls, movielens_dls, ratings_dls
+from .collab.learner import ratings_learner
+from .collab.metrics import gap_table, ranking
+from .anomaly.data import contaminated_dls, reconstruction_dls
+from .anomaly.learner import autoencoder_learner
+from .anomaly.metrics import anomaly_rates, error_auroc, recovered
+from .poison import forget_poison, poisoned
+from .metrics.poison import poison_rates
+from .text.data import forget_phrase, messages_dls, sms_spam_dls, text_dls
+from .text.learner import text_learner
+from unlearn_nb.text.language import (
+    Canary, canary_exposure, language_learner, perplexity, secret_dls, sequence_dls,
+)
 from fastai.callback.core import Callback
 from .outputs import Outputs, collect
 from .model_file import load_exported, load_model, save_model
@@ -112,6 +131,10 @@ _all_ = [
     'folder_dls',
     'list_data',
     'named_dls',
+    'Application',
+    'application_of',
+    'register_application',
+    'register_request',
     'register_data',
     'load_plugin',
     'register_arch',
@@ -144,6 +167,33 @@ _all_ = [
     'breast_cancer_dls',
     'table_dls',
     'table_learner',
+    'forget_ratings',
+    'low_rank_dls',
+    'movielens_dls',
+    'ratings_dls',
+    'ratings_learner',
+    'gap_table',
+    'ranking',
+    'anomaly_rates',
+    'autoencoder_learner',
+    'contaminated_dls',
+    'error_auroc',
+    'forget_poison',
+    'poison_rates',
+    'poisoned',
+    'reconstruction_dls',
+    'recovered',
+    'text_dls',
+    'messages_dls',
+    'sms_spam_dls',
+    'forget_phrase',
+    'text_learner',
+    'sequence_dls',
+    'secret_dls',
+    'language_learner',
+    'Canary',
+    'canary_exposure',
+    'perplexity',
     'list_methods',
     'lr_range',
     'register_method',

@@ -49,7 +49,7 @@ def _table_targets(ds):
     "The column of targets of fastai's tables (n,): labels where there is a vocabulary, else numbers; or None"
     if not isinstance(getattr(ds, 'items', None), pd.DataFrame) or not hasattr(ds, 'y_names'): return None
     if not len(ds.y_names): _no_classes('missing')
-    y = torch.as_tensor(ds.items[list(ds.y_names)].to_numpy())
+    y = torch.as_tensor(ds.items[list(ds.y_names)].to_numpy(copy=True)) # pandas gives arrays to be read only
     if not hasattr(ds, 'vocab'): y = y.float()
     return y[:,0] if y.shape[1] == 1 else y
 
@@ -93,6 +93,11 @@ def raw_targets(
     ds # As for `dataset_targets`
 )->Tensor: # int64 (n,) where there is one label each; else float32 (n,) or (n, outputs); on the CPU
     "The targets of a data set as they are, in order"
+    if isinstance(ds, Datasets) and len(ds.tls) == 1:
+        raise RequestError(
+            "these data have inputs and no targets; fastai's loaders of language models read all texts as one"
+            " stream, of which no part can be named: make loaders with `sequence_dls`, where each text is a sample"
+        )
     try: return dataset_targets(ds)
     except RequestError: pass
     if (table := _table_targets(ds)) is not None: return table

@@ -20,7 +20,8 @@ from torch.func import functional_call, stack_module_state, vmap
 from .core import RequestError, seeded, timed
 from .engine import replay, replay_phase, working_copy
 from .recipe import phase_seed
-from .methods.retrain import Retrain, fresh_model
+from .fresh import fresh_model
+from .methods.retrain import Retrain
 from .parts import part_dl
 from .splits import forget_idxs, ForgetSplit
 

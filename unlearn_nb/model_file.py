@@ -7,6 +7,7 @@ __all__ = ['torch_files', 'describe', 'save_model', 'read_metadata', 'read_state
            'load_exported']
 
 # %% ../nbs/31_model_file.ipynb #8ba3bf1b
+import copy
 import inspect
 import json
 import pickle
@@ -150,11 +151,11 @@ def load_weights(
     return learn
 
 # %% ../nbs/31_model_file.ipynb #6f8d2034
-def _reader(meta, data):
+def _reader(meta, data, options=()):
     "The application that reads a model file and its data"
     if meta.get('application') in applications: return applications[meta['application']]
     if isinstance(data, DataLoaders): return _application(data)
-    app = application_at(data)
+    app = application_at(data, options)
     if app is not None: return app
     path = Path(data).expanduser()
     kinds = ' or '.join(f'a {a.source}' for a in applications.values() if a.source)
@@ -189,7 +190,9 @@ def load_model(
 )->Learner:                # With recipe, if the file has one; raises `RequestError`
     "A learner from a model file and its data"
     meta = read_metadata(path)
-    app,arch = _reader(meta, data),_network(path, meta, arch, trust)
+    options = [k for k,v in reading.items() if v is not None]
+    app,arch = _reader(meta, data, options),_network(path, meta, arch, trust)
+    if type(app) is Application: application_of(data) # says that it knows no such loaders
     reading = _check_reading(app, reading)
     recipe = Recipe.from_dict(meta['recipe']) if meta.get('recipe') else None
     def made(dls): return load_weights(app.learner(dls, arch, seed=meta.get('seed') or 0), path, trust)
@@ -208,15 +211,19 @@ def pack(
         return save_model(learn, Path(tmp) / 'm.safetensors').read_bytes()
 
 def unpack(
-    data:bytes,      # From `pack`
-    dls:DataLoaders, # Data of the learner, made like those of the training
-    **kwargs         # For `load_model`
+    data:bytes,             # From `pack`
+    dls:DataLoaders,        # Data of the learner, made like those of the training
+    like:Learner|None=None, # A learner of the same network, which is copied; None: the file names the network
+    **kwargs                # For `load_model`
 )->Learner:
     "A learner from bytes, with its recipe"
     with tempfile.TemporaryDirectory() as tmp:
-        file = Path(tmp) / 'm.safetensors'
+        file = Path(tmp)/'m.safetensors'
         file.write_bytes(data)
-        return load_model(file, dls, **kwargs)
+        if like is None: return load_model(file, dls, **kwargs)
+        new = copy.copy(like)
+        new.model = copy.deepcopy(like.model)
+        return load_weights(new, file)
 
 # %% ../nbs/31_model_file.ipynb #6361d432
 def _unpickled(path, trust):

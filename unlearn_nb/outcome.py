@@ -13,7 +13,9 @@ from scipy.stats import binom, ttest_rel
 from .core import seeded, timed
 from .datasets import dataset_targets
 from .method import UnlearnMethod
-from .splits import ForgetSplit, part_dl
+from .orphans import read_by_nobody
+from .parts import part_dl
+from .splits import ForgetSplit
 from .task import predict_logits, task_of
 
 # %% ../nbs/34_outcome.ipynb #3e01ed4a
@@ -123,7 +125,9 @@ def check_numbers(
 )->dict:                  # As `check_outcome`; `before` and `after` are mean losses, lower is better
     "Ask held-out samples whether a model still answers as well as before; no class can be looked at"
     split,task = split.on(old.dls),task_of(old)
-    at = torch.linspace(0, len(split.dls.valid_ds)-1, min(n, len(split.dls.valid_ds))).round().long()
+    stays = split.idxs['valid_retain'] # held-out anomalies should be answered worse than before
+    stays = stays[~read_by_nobody(split.dls.valid, split)[stays]] # and so should ratings of who has left
+    at = stays[torch.linspace(0, len(stays)-1, min(n, len(stays))).round().long()]
     with timed() as t, seeded(0):
         dl = part_dl(split.dls.valid, at)
         was,now = (task.sample_loss(out, (y,)) for out,y in (predict_logits(l, dl) for l in (old, new)))

@@ -16,9 +16,15 @@ from ..model_file import pack, unpack
 from ..core import RequestError, canonical
 from ..ensemble import retrain_many
 from ..unlearn import UnlearnRecord
-from ..methods.retrain import fresh_model, one_cycle
+from ..fresh import fresh_model
+from ..methods.retrain import one_cycle
 from ..splits import ForgetSplit
 from ..store import Store, code_version, result_key
+
+# %% ../../nbs/71_audit_oracles.ipynb #3d588751
+# registers the applications that come with the package
+from ..tabular import learner
+from ..vision import checkpoint
 
 # %% ../../nbs/71_audit_oracles.ipynb #7f63f53b
 def _keys(source, split, seeds, tag):
@@ -31,7 +37,7 @@ def _keys(source, split, seeds, tag):
         arch = getattr(source, 'arch_config', None) or str(source.model)
         return [recipe, arch, getattr(source, 'unlearn_forgotten', [])]
     what = made_by() if known else tag
-    code = code_version('data', 'models', 'learner', 'splits', 'ensemble', 'methods.retrain')
+    code = code_version('data', 'models', 'learner', 'splits', 'ensemble', 'fresh', 'methods.retrain')
     def key(s):
         config = {'kind': 'oracle', 'source': what, 'split': split.fingerprint, 'seed': s}
         return result_key(config, split.data, code)
@@ -50,8 +56,7 @@ def _put(store, key, l, split, seed, known):
 
 def _take(store, entry, source, split):
     "One that was kept, with its record"
-    named = not isinstance(source, Learner) or getattr(source, 'arch_config', None)
-    l = unpack(store.model(entry.model), split.dls, arch=None if named else fresh_model(source))
+    l = unpack(store.model(entry.model), split.dls, like=source if isinstance(source, Learner) else None)
     if entry.result: l.unlearn_record = UnlearnRecord(**entry.result)
     return l
 

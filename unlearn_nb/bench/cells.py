@@ -15,9 +15,10 @@ from functools import lru_cache, partial
 
 # %% ../../nbs/82_cells.ipynb #9a7845ac
 from .scores import grid_metrics
-from ..core import canonical, config_hash
+from ..core import RequestError, canonical, config_hash
 from ..application import application_of, named_dls
 from ..datasets import data_sets
+from ..poison import poisoned
 from ..vision.models import archs
 from ..registry import home_of
 from ..store import code_version, result_key, source_hash
@@ -25,6 +26,10 @@ from ..store import code_version, result_key, source_hash
 # %% ../../nbs/82_cells.ipynb #8fbd8138
 # registers the applications that come with the package
 from ..tabular import learner
+from ..collab import learner as _recommenders
+from ..anomaly import learner as _detectors
+from ..text import learner as _texts
+from ..text import language as _languages
 from ..vision import checkpoint
 
 # %% ../../nbs/82_cells.ipynb #75430378
@@ -44,7 +49,13 @@ class Cell:
     )
 
 @lru_cache(4)
-def _dls(data, options): return named_dls(data, **json.loads(options))
+def _dls(data, options):
+    options = json.loads(options)
+    bad = options.pop('poison', None) # settings for `poisoned`
+    dls = named_dls(data, **options)
+    if bad is None: return dls
+    try: return poisoned(dls, **bad)
+    except TypeError as e: raise RequestError(f"poison {bad}: {e}") from e
 
 def cell_loaders(
     config:dict # Of a cell
@@ -69,6 +80,7 @@ _searching = (
     'methods.boundary',
     'methods.relabel',
     'methods.distill',
+    'fresh',
     'methods.retrain',
     'methods.per_sample',
     'methods.curvature',
@@ -84,6 +96,10 @@ _attacks = 'metrics.attacks','metrics.lira'
 _metric_code = {
     'attacks': _attacks,
     'sampled': _attacks,
+    'ratings': ('collab.metrics',),
+    'anomaly': ('anomaly.metrics',),
+    'poison': ('metrics.poison',),
+    'language': ('text.metrics', 'text.language'),
     'probes': ('metrics.probes', 'vision.interpret', 'vision.inversion'),
 }
 
@@ -158,6 +174,7 @@ def make_cell(
     "A cell and its key"
     metrics = config.get('metrics', ())
     room = application_of(cell_loaders(config)).modules
+    if 'poison' in config['options']: room += 'poison',
     code = code_version(*_code[kind], *room, *(c for m in metrics for c in _metric_code.get(m, ())))
     code += (_method_code(cls) if cls else '') + ''.join(map(metric_source, metrics))
     key = result_key({'kind': kind, 'needs': list(needs), **config}, data, code)

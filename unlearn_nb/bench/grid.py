@@ -16,18 +16,18 @@ from fastai.optimizer import Adam
 # %% ../../nbs/81_grid.ipynb #f6e34912
 from .scores import grid_metrics
 from ..core import RequestError, suggestion
-from ..application import named_dls
+from ..application import named_dls, register_request, request_kinds
 from ..method import get_method
 from ..recipe import unsir_recipe
 
 # %% ../../nbs/81_grid.ipynb #ea99ccb1
 # registers what comes with the package
-from ..methods import curvature, distill, gradient, relabel, retrain, sparse, unsir
-from ..methods.gradient import reset
+from ..methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir
 
 # %% ../../nbs/81_grid.ipynb #05fbcb2c
 from ..registry import load_plugin
-from ..splits import ForgetSplit, forget_class, forget_idxs, forget_random
+from ..parts import raw_rows
+from ..splits import forget_class, forget_group, forget_idxs, forget_random, ForgetSplit
 
 try: import tomllib
 except ImportError: import tomli as tomllib # Python 3.10
@@ -40,10 +40,13 @@ _recipes = {
         dict(opt_func=partial(Adam, mom=0.9, sqr_mom=0.999, eps=1e-8, decouple_wd=False)),
         unsir_recipe,
     ),
+    'ratings': ({}, {}, dict(lr=5e-2, wd=.2)), # embeddings bear large steps and want to be held small
 }
 
 def recipe_named(
-    name:str # 'one_cycle' (augmentation, Adam, one-cycle) or 'unsir' (as the UNSIR authors trained)
+    # 'one_cycle' (augmentation, Adam, one-cycle), 'unsir' (as the UNSIR authors trained) or 'ratings'
+    # (one-cycle with a larger rate and decay, for embeddings)
+    name:str
 )->tuple:    # Keyword arguments for the data, for `image_learner` and for `train`
     "How to train, by name"
     if name not in _recipes: raise RequestError(f"unknown recipe {name!r}: there are {', '.join(_recipes)}")
@@ -52,19 +55,34 @@ def recipe_named(
 # %% ../../nbs/81_grid.ipynb #8c052339
 def make_request(
     dls:DataLoaders,  # The loaders that the model was or will be trained with
-    kind:str='class', # 'class', 'random' or 'idxs'
-    classes=(),       # Names, or numbers as text where no class has that name
-    n=None,           # For 'random': how many, or
-    frac=None,        # which share
-    seed:int=0,       # For 'random'
-    idxs=()           # For 'idxs': positions in the training set
+    kind:str='class', # As it was registered: class, random, idxs, group and those of rooms and plugins
+    classes=(),       # For 'class': names, or numbers as text where no class has that name
+    **settings        # Of other kinds: n, frac, seed; idxs; column and values
 )->ForgetSplit:       # Raises `RequestError`
     "What to forget, from plain settings"
+    if kind == 'class': settings['classes'] = classes
+    elif classes: raise RequestError(f"`classes` says nothing about a request of the kind {kind!r}")
+    return request_kinds.find(kind)(dls, **settings)
+
+@register_request('class')
+def _classes(dls, classes):
     number = lambda c: isinstance(c, str) and c.isdigit() and c not in dls.vocab
-    if kind == 'class': return forget_class(dls, *(int(c) if number(c) else c for c in classes))
-    if kind == 'random': return forget_random(dls, n=n, frac=frac, seed=seed)
-    if kind == 'idxs': return forget_idxs(dls, idxs)
-    raise RequestError(f"unknown kind of request {kind!r}: there are class, random and idxs")
+    return forget_class(dls, *(int(c) if number(c) else c for c in classes))
+
+@register_request('random')
+def _at_random(dls, n=None, frac=None, seed=0): return forget_random(dls, n=n, frac=frac, seed=seed)
+
+@register_request('idxs')
+def _positions(dls, idxs): return forget_idxs(dls, idxs)
+
+@register_request('group')
+def _group(dls, column, values):
+    "Values of a column, of which a file or a command line may give the text"
+    rows = raw_rows(dls)
+    if column in rows:
+        written = {str(v): v for v in rows[column].drop_duplicates()}
+        values = [written.get(v, v) if isinstance(v, str) else v for v in values]
+    return forget_group(dls, column, *values)
 
 # %% ../../nbs/81_grid.ipynb #e5551606
 def make_method(

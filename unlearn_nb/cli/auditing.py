@@ -10,26 +10,23 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from fastcore.meta import delegates
 from typer import Option
 
 # %% ../../nbs/97_auditing.ipynb #6493bc70
 from .grids import bar_wanted
 from unlearn_nb.cli.options import (
-    Arch,
-    Augment,
-    Bs,
-    Classes,
     Data,
     Epochs,
     Forget,
     ForgetFile,
-    Normalize,
+    Group,
     Overwrite,
     Plugin,
     Seed,
-    Size,
     TrustPickle,
     asked_idxs,
+    how_to_read,
     one_of,
 )
 from .reading import asked_split, load_learner
@@ -76,11 +73,13 @@ def _audit(learn, others, split, retrain, epochs, effort, seed, out):
 def _load_all(models, data, trust, reading):
     "The original, and the others, which have its network where nothing else is said"
     learn = load_learner(models[0], data, trust, **reading)
-    arch = reading['arch'] or (getattr(learn, 'arch_config', None) or {}).get('arch')
-    return learn,[load_learner(f, data, trust, **{**reading, 'arch': arch}) for f in models[1:]]
+    same = {'arch': getattr(learn, 'arch_config', None), **reading}
+    same = {k: v for k,v in same.items() if v is not None}
+    return learn,[load_learner(f, data, trust, **same) for f in models[1:]]
 
 # %% ../../nbs/97_auditing.ipynb #93cb393f
 @app.command()
+@delegates(how_to_read)
 def audit(
     data: Data,
     original: Annotated[
@@ -94,6 +93,7 @@ def audit(
     out: Annotated[Path, Option(help="Folder for report.html, audit.json and card.md")],
     forget: Forget = None,
     forget_file: ForgetFile = None,
+    group: Group = None,
     oracle: Annotated[
         Optional[list[Path]],
         Option(
@@ -111,16 +111,11 @@ def audit(
     ] = None,
     epochs: Epochs = None,
     effort: Annotated[str, Option(help="quick or full")] = 'quick',
-    arch: Arch = None,
-    size: Size = None,
-    normalize: Normalize = None,
-    classes: Classes = None,
-    augment: Augment = None,
-    bs: Bs = None,
     seed: Seed = 0,
     trust_pickle: TrustPickle = False,
     overwrite: Overwrite = False,
     plugin: Plugin = None,
+    **kwargs,
 ):
     "Did a model really forget? Report with controls, for models of this package or not"
     models = [original, unlearned, *(oracle or [])]
@@ -128,7 +123,8 @@ def audit(
         one_of('--effort', effort, 'quick', 'full')
         if not overwrite and (out/'report.html').exists():
             raise RequestError(f"{out/'report.html'} exists; choose another --out or pass --overwrite")
-        idxs = asked_idxs(forget, forget_file, data, seed, 'was')
-        reading = dict(arch=arch, size=size, normalize=normalize, classes=classes, augment=augment, bs=bs)
+        idxs = asked_idxs(forget, forget_file, group, data, seed, 'was')
+        reading = how_to_read(**kwargs)
         learn,others = _load_all(models, data, trust_pickle, {**reading, 'seed': seed})
-        _audit(learn, others, asked_split(learn, forget, idxs), retrain, epochs, effort, seed, out)
+        split = asked_split(learn, forget, idxs, group)
+        _audit(learn, others, split, retrain, epochs, effort, seed, out)

@@ -12,26 +12,23 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from fastcore.meta import delegates
 from typer import Option
 
 # %% ../../nbs/96_forgetting.ipynb #53dc8407
 from .grids import bar_wanted
 from unlearn_nb.cli.options import (
-    Arch,
-    Augment,
-    Bs,
-    Classes,
     Data,
     Epochs,
     Forget,
     ForgetFile,
-    Normalize,
+    Group,
     Overwrite,
     Plugin,
     Seed,
-    Size,
     TrustPickle,
     asked_idxs,
+    how_to_read,
     one_of,
     parse_hyper,
 )
@@ -110,7 +107,18 @@ def target_file(
     return target
 
 # %% ../../nbs/96_forgetting.ipynb #26b799d2
+def _check_method(name, settings):
+    "Find a misspelt method or setting before anything is read; raises `RequestError`"
+    from unlearn_nb.all import get_method
+    get_method(name, **settings)
+
+def _usual_method(learn):
+    "What forgets where nobody says"
+    from unlearn_nb.application import application_of
+    return application_of(learn.dls).method
+
 @app.command()
+@delegates(how_to_read)
 def forget(
     data: Data,
     model: Annotated[
@@ -123,41 +131,42 @@ def forget(
     out: Annotated[Path, Option(help="Folder for the new model, record.json and scores.json")],
     forget: Forget = None,
     forget_file: ForgetFile = None,
-    method: Annotated[str, Option(help="See `unlearn-nb methods`")] = 'unsir',
+    group: Group = None,
+    method: Annotated[
+        Optional[str],
+        Option(help="See `unlearn-nb methods`. Default: unsir for pictures, neggrad for all else"),
+    ] = None,
     hyper: Annotated[
         Optional[list[str]],
         Option('--set', help="Hyper-parameter of the method, NAME=VALUE; repeat for several"),
     ] = None,
-    arch: Arch = None,
-    size: Size = None,
-    normalize: Normalize = None,
-    classes: Classes = None,
-    augment: Augment = None,
     epochs: Epochs = None,
-    bs: Bs = None,
     seed: Seed = 0,
     budget: Annotated[
         Optional[float],
-        Option(help="What the method may send through the network, as a share of what retraining would: 0.1"),
+        Option(
+            help="What the method may send through the network, as a share of what retraining would. Default:"
+            " 0.1, and more only if that did not forget, for a network trained for 20 epochs or more and a method"
+            " without --set"
+        ),
     ] = None,
     score: Annotated[str, Option(help="quick (500 samples of each partition), full, or none")] = 'quick',
     trust_pickle: TrustPickle = False,
     overwrite: Overwrite = False,
     plugin: Plugin = None,
+    **kwargs,
 ):
     "Make your own model forget; the original file is never changed"
     with cli_errors(plugin, [model]):
         one_of('--score', score, 'quick', 'full', 'none')
-        idxs = asked_idxs(forget, forget_file, data, seed)
+        idxs,reading = asked_idxs(forget, forget_file, group, data, seed),how_to_read(**kwargs)
         settings = {**parse_hyper(hyper or []), **({'epochs': epochs} if epochs is not None else {})}
         target = target_file(model, out, overwrite)
-        from unlearn_nb.all import get_method
-        get_method(method, **settings)
-        reading = dict(arch=arch, size=size, normalize=normalize, classes=classes, augment=augment, bs=bs)
+        if method is not None: _check_method(method, settings)
         learn = load_learner(model, data, trust_pickle, seed=seed, **reading)
         check_same_data(forget_file, learn)
-        split = asked_split(learn, forget, idxs)
+        split = asked_split(learn, forget, idxs, group)
         typer.echo(str(split), err=True)
-        how = dict(seed=seed, progress=bar_wanted(), budget=budget)
-        new = learn.unlearn(split, method, **how, **settings)
+        how = dict(seed=seed, progress=bar_wanted(), budget='auto' if budget is None else budget)
+        new = learn.unlearn(split, method or _usual_method(learn), **how, **settings)
         _write(new, score_both(learn, new, split, score), out, target, overwrite)

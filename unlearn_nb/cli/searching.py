@@ -11,27 +11,22 @@ from pathlib import Path
 from typing import Annotated, Optional
 
 import typer
+from fastcore.meta import delegates
 from typer import Option
 
 # %% ../../nbs/98_searching.ipynb #d7a7a947
 from .grids import bar_wanted
 from unlearn_nb.cli.options import (
-    Arch,
-    Augment,
-    Bs,
-    Classes,
     Data,
-    Normalize,
     Overwrite,
     Plugin,
     Seed,
-    Size,
     TrainEpochs,
     TrustPickle,
     default_epochs,
-    parse_normalize,
+    how_to_read,
 )
-from .reading import folder_only, load_learner
+from .reading import check_own_data, load_learner
 from .shell import app, cli_errors
 from ..core import RequestError, atomic_dir, canonical
 from ..progress import progress
@@ -42,84 +37,89 @@ def _same_training(file, arch, seed, epochs):
     from unlearn_nb.model_file import read_metadata
     m = read_metadata(file)
     trained = sum(p['epochs'] for p in (m.get('recipe') or {}).get('phases', []))
-    if ((m.get('arch') or {}).get('arch'), m.get('seed'), trained) != (arch, seed, epochs):
+    network = (m.get('arch') or {}).get('arch')
+    if (arch not in (None, network)) or (m.get('seed'), trained) != (seed, epochs):
         raise RequestError(
             f"{file} was trained with other settings; choose another --out or pass --overwrite"
         )
 
-def _train_loaders(data, size=None, normalize=None, classes=None, augment=None, bs=None):
+def _train_loaders(data, seed, reading):
     "Loaders to train a model on, with what was said about them"
     from unlearn_nb.all import named_dls
-    folder_only(data, size=size, classes=classes)
-    vocab = classes.split(',') if classes else None
-    said = {'size': size, 'vocab': vocab, 'normalize': parse_normalize(normalize), 'bs': bs}
-    plain = {'flip': False, 'pad': 0} if augment is False else {}
-    return named_dls(data, **plain, **{k: v for k,v in said.items() if v is not None})
+    check_own_data(data, reading)
+    said = {k: v for k,v in reading.items() if k not in ('arch', 'augment')}
+    if reading.get('augment') is False: said |= {'flip': False, 'pad': 0}
+    return named_dls(data, **said)
 
 # %% ../../nbs/98_searching.ipynb #7a0350c4
-def _trained(data, arch, reading, epochs, seed, out, settings):
+def _trained(data, reading, epochs, seed, out, settings):
     "Train a model, and keep it"
-    from unlearn_nb.all import image_learner, save_model, train
+    from unlearn_nb.all import application_of, save_model, train
     from unlearn_nb.worst_case.search import check_search
-    dls = _train_loaders(data, **reading)
+    dls = _train_loaders(data, seed, reading)
     check_search(dls, **settings)
-    learn = image_learner(dls, arch, seed=seed)
+    learn = application_of(dls).learner(dls, reading.get('arch'), seed=seed)
     typer.echo('training a model', err=True)
     with learn.no_logging(), learn.no_bar(), progress(None, 'training', bar_wanted() or None):
         train(learn, epochs)
     with atomic_dir(out, overwrite=True) as tmp: save_model(learn, tmp/'model.safetensors')
     return learn
 
-def _original(data, model, arch, reading, epochs, seed, out, settings, overwrite, trust=False):
+def _original(data, model, reading, epochs, seed, out, settings, overwrite, trust=False):
     "The model to search with; raises `RequestError` before anything is computed"
     saved,epochs = out/'model.safetensors',epochs or default_epochs(data)
     if model is None and saved.exists() and not overwrite: # of a call that was interrupted
-        _same_training(saved, arch or 'small_resnet', seed, epochs)
+        _same_training(saved, reading.get('arch'), seed, epochs)
         model = saved
-    if model is None: return _trained(data, arch or 'small_resnet', reading, epochs, seed, out, settings)
+    if model is None: return _trained(data, reading, epochs, seed, out, settings)
     from unlearn_nb.worst_case.search import check_search
-    learn = load_learner(model, data, trust, arch=arch, **reading)
+    learn = load_learner(model, data, trust, **reading)
     check_search(learn.dls, **settings)
     return learn
 
 # %% ../../nbs/98_searching.ipynb #7411cd69
 def _search(learn, settings, out):
     "What is found, and a set to draw beside it"
-    from unlearn_nb import worstcase as engine
-    if 'by' in settings: found = engine.one_shot(learn, **settings)
-    else: found = engine.worst_case(learn, save=out/'search.pt', progress=bar_wanted(), **settings)
+    from unlearn_nb.worst_case.rankings import one_shot
+    from unlearn_nb.worst_case.search import worst_case
+    if 'by' in settings: found = one_shot(learn, **settings)
+    else: found = worst_case(learn, save=out/'search.pt', progress=bar_wanted(), **settings)
     sets = {settings['direction']: found}
     if settings['granularity'] == 'sample':
-        sets['random'] = engine.one_shot(learn, n=len(found.idxs), by='random', seed=settings['seed'])
+        sets['random'] = one_shot(learn, n=len(found.idxs), by='random', seed=settings['seed'])
     return found,sets
 
 def _write(found, sets, learn, out):
     "Figures, the record, and last of all the list"
     import matplotlib
     matplotlib.use('agg')
-    from unlearn_nb import worstcase as engine
+    from unlearn_nb.application import application_of
+    from unlearn_nb.datasets import is_labels, raw_targets
+    from unlearn_nb.worst_case import plots as engine
     split = found.split(learn.dls)
     record = {'schema': 1, 'fingerprint': split.fingerprint, 'data': split.data, 'settings': found.settings,
               'units': found.units, 'diagnostics': found.diagnostics, 'history': found.rows}
     with atomic_dir(out, overwrite=True) as tmp:
         if len(found.history): engine.plot_search(found).savefig(tmp/'search.png')
-        engine.plot_composition(sets, learn).savefig(tmp/'composition.png')
-        engine.plot_chosen(sets, learn).savefig(tmp/'images.png')
+        if is_labels(raw_targets(learn.dls.train_ds)):
+            engine.plot_composition(sets, learn).savefig(tmp/'composition.png')
+        if application_of(learn.dls).pictures: engine.plot_chosen(sets, learn).savefig(tmp/'images.png')
         (tmp/'worst_case.json').write_text(json.dumps(canonical(record), indent=1))
-        (tmp/'forget_idxs.txt').write_text('\n'.join(map(str, found.idxs))+'\n')
+        listed = application_of(learn.dls).records(learn.dls, found.idxs)
+        (tmp/'forget_idxs.txt').write_text('\n'.join(map(str, listed))+'\n')
     (out/'search.pt').unlink(missing_ok=True)
 
 # %% ../../nbs/98_searching.ipynb #b0eeba44
-def _found_line(found, granularity):
+def _found_line(found, granularity, noun):
     "What was found, in a sentence"
     d = found.diagnostics
     lost = 'unknown' if d['objective'] is None else f"{d['objective']:.2g}"
     work = ' nats'
     if 'passes' in d:
         others = found.history['others'].iloc[-1]
-        work = f", of all images {others:.2g} nats; {d['passes']:.0f} passes over the data"
+        work = f", of all {noun} {others:.2g} nats; {d['passes']:.0f} passes over the data"
     return (
-        f"{len(found.units)} of {granularity} chosen: {len(found.idxs)} images; loss after unlearning them"
+        f"{len(found.units)} of {granularity} chosen: {len(found.idxs)} {noun}; loss after unlearning them"
         f" {lost}{work}"
     )
 
@@ -133,6 +133,7 @@ def _settings(n, frac, lower, granularity, direction, by):
 
 # %% ../../nbs/98_searching.ipynb #82fccf07
 @app.command('worst-case')
+@delegates(how_to_read)
 def worst_case(
     data: Data,
     out: Annotated[Path, Option(help="Folder for forget_idxs.txt, worst_case.json and figures")],
@@ -143,7 +144,6 @@ def worst_case(
             " --trust-pickle. Default: train one (small_resnet, or --arch) and save it to OUT"
         ),
     ] = None,
-    arch: Arch = None,
     frac: Annotated[Optional[float], Option(help="Share of the units to choose. Default: 0.1")] = None,
     n: Annotated[Optional[int], Option(min=1, help="Or: how many")] = None,
     lower: Annotated[
@@ -172,15 +172,11 @@ def worst_case(
     ] = None,
     gamma: Annotated[float, Option(min=0.0, help="Weight of the squared weights")] = 1e-4,
     epochs: TrainEpochs = None,
-    size: Size = None,
-    normalize: Normalize = None,
-    classes: Classes = None,
-    augment: Augment = None,
-    bs: Bs = None,
     trust_pickle: TrustPickle = False,
     seed: Seed = 0,
     overwrite: Overwrite = False,
     plugin: Plugin = None,
+    **kwargs,
 ):
     "Find the data that would be hardest to forget"
     with cli_errors(plugin, [model]):
@@ -189,11 +185,11 @@ def worst_case(
             raise RequestError(f"{out/'forget_idxs.txt'} exists; choose another --out or pass --overwrite")
         if overwrite: (out/'search.pt').unlink(missing_ok=True)
         more = {} if by else dict(steps=steps, eta='auto' if eta is None else eta, gamma=gamma)
-        reading = dict(size=size, normalize=normalize, classes=classes, augment=augment, bs=bs)
-        made = data,model,arch,reading,epochs,seed,out,settings,overwrite,trust_pickle
+        made = data,model,how_to_read(**kwargs),epochs,seed,out,settings,overwrite,trust_pickle
+        from unlearn_nb.splits import noun_of
         learn = _original(*made)
         lower_level = {'lower_steps': lower_steps, 'lower_lr': lower_lr, 'seed': seed}
         found,sets = _search(learn, {**settings, **more, **lower_level}, out)
         _write(found, sets, learn, out)
-        typer.echo(_found_line(found, granularity))
+        typer.echo(_found_line(found, granularity, noun_of(learn.dls.train)))
         typer.echo(f"forget_idxs.txt, worst_case.json and figures are in {out}")

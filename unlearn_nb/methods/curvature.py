@@ -8,7 +8,7 @@ __all__ = ['strongest', 'Edit', 'fisher_std', 'golatkar_noise', 'FisherForgettin
 
 # %% ../../nbs/45_curvature.ipynb #d7dc4b50
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,9 +19,11 @@ from torch.nn import functional as F
 
 from ..core import RequestError
 from ..method import register_method, UnlearnMethod
+from .answer_curvature import gauss_newton_product, of_labels, summed_loss
 from unlearn_nb.methods.per_sample import (
     _ask, _batch, ce_grad, fisher_diag, label_grads, per_sample_grads, squared_grads,
 )
+from ..task import task_of
 
 # %% ../../nbs/45_curvature.ipynb #91e2747c
 def strongest(
@@ -39,16 +41,21 @@ def strongest(
     return lo
 
 # %% ../../nbs/45_curvature.ipynb #b095b66e
+_tol,_tol_share = .1,.02 # In nats; of the loss of numbers, which is 1 % of its root
+_all,_probed = 10**9,1000 # Samples: as many as there are; to look at the loss of
+
 @dataclass
 class Edit(UnlearnMethod):
     "Base of methods that edit the weights once"
     alpha:float|None=None    # Strength; None: the strongest within `tol`
     # Images per partition to compute the edit from, each class in proportion; never more than there are
     samples:int=1000
-    tol:float=.1             # Rise of the loss on retained images that the search allows, in nats
+    # Rise of the loss on retained samples that the search allows; None: 0.1 nats, or 2 % of a loss of numbers
+    tol:float|None=None
     max_bytes:int=512<<20    # For intermediate results
     strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-5)
     wreck = dict(alpha=1e39)
+    needs = frozenset() # numbers bend the loss as well
     range,lever = (1e-14, 1.),'`alpha`'
 
     def clean(self,
@@ -59,16 +66,29 @@ class Edit(UnlearnMethod):
         "A loader of images of a partition, in order and without augmentation"
         return split.sample(part, n or self.samples, bs=64)
 
-# %% ../../nbs/45_curvature.ipynb #5ec2bcd1
-_probe = 1000 # Retained images that the search looks at
+    def allowed(self,
+        task, # What the answers are
+        base  # Loss on retained samples before the edit
+    ):        # In units of the loss
+        "How much it may rise"
+        if self.tol is not None: return self.tol
+        return _tol if of_labels(task) else _tol_share*base
 
+    def whole(self,
+        learn # The working copy
+    ):        # The method, reading all samples of numbers that are looked up: a row unread seems idle
+        "The same method, with a sample that meets every row of an embedding"
+        looks = any(isinstance(m, nn.Embedding) for m in learn.model.modules())
+        return replace(self, samples=_all) if looks and not of_labels(task_of(learn)) else self
+
+# %% ../../nbs/45_curvature.ipynb #5ec2bcd1
 @torch.no_grad()
-def _mean_loss(learn, batches):
-    "Cross-entropy in nats, in eval mode; counted by the learner's meter"
+def _mean_loss(learn, task, batches):
+    "The task's loss, in eval mode; counted by the learner's meter"
     learn.model.eval()
     n = sum(len(y) for _,y in batches)
     learn.cost_meter.images['forward'] += n
-    total = lambda x, y: F.cross_entropy(_ask(learn.model, x).float(), y, reduction='sum').item()
+    total = lambda x, y: summed_loss(task, _ask(learn.model, x).float(), y).item()
     return sum(total(x, y) for x,y in batches)/n
 
 @torch.no_grad()
@@ -85,15 +105,16 @@ def apply(self:Edit,
     alpha  # Strength; 0: nothing is done
 ):         # 'alpha', as given or found
     "Edit the weights by `edit(name, weights, alpha)`, None: the strongest; details for the record"
-    old = {n: p.detach().clone() for n,p in learn.model.named_parameters()}
+    old,task = {n: p.detach().clone() for n,p in learn.model.named_parameters()},task_of(learn)
     if alpha is None:
-        batches = [_batch(b) for b in self.clean(split, 'retain', _probe)]
-        base = _mean_loss(learn, batches)
+        few = _all if self.samples == _all else _probed
+        batches = [_batch(b) for b in self.clean(split, 'retain', few)]
+        base = _mean_loss(learn, task, batches)
         def harm(s):
             _put(learn.model, old, edit, s)
-            rise = _mean_loss(learn, batches) - base
+            rise = _mean_loss(learn, task, batches) - base
             return rise if rise == rise else float('inf') # what is no number is harm
-        alpha = strongest(harm, *self.range, self.tol)
+        alpha = strongest(harm, *self.range, self.allowed(task, base))
     _put(learn.model, old, edit, alpha)
     return {'alpha': alpha}
 
@@ -154,8 +175,10 @@ class FisherForgetting(Edit):
         return cls(alpha=1e-6, samples=10**9, authors=True)
 
     def run(self, learn, split):
+        self = self.whole(learn)
         f = fisher_diag(
-            learn.model, self.clean(split, 'retain'), 'model', self.draws, self.max_bytes, learn.cost_meter
+            learn.model, self.clean(split, 'retain'), 'model', self.draws, self.max_bytes, learn.cost_meter,
+            task_of(learn),
         )
         noise = {n: torch.randn_like(p) for n,p in learn.model.named_parameters()}
         authors = split.kind == 'class' if self.authors is None else self.authors
@@ -202,7 +225,8 @@ class SSD(Edit):
         return cls(alpha=10., lam=1., samples=10**9)
 
     def run(self, learn, split):
-        how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter)
+        self = self.whole(learn)
+        how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter, task=task_of(learn))
         f,r = (fisher_diag(learn.model, self.clean(split, p), **how) for p in ('forget', 'retain'))
         n,k = (len(split.targets(p)) for p in ('retain', 'forget'))
         both = {m: (n*r[m]+k*f[m])/(n+k) for m in f}
@@ -233,9 +257,11 @@ def check(self:SSD, learn, split):
 def fisher_product(
     model:nn.Module,   # In eval mode
     batches:list,      # Of (x, y)
-    v:dict             # Name -> tensor
+    v:dict,            # Name -> tensor
+    task=None          # What the answers are; None: scores of labels. Of numbers: the Gauss-Newton matrix
 )->dict:               # Name -> tensor
     "The empirical Fisher matrix times a vector"
+    if not of_labels(task): return gauss_newton_product(model, batches, v, task)
     params = dict(model.named_parameters())
     n,total = sum(len(y) for _,y in batches),{k: torch.zeros_like(p) for k,p in params.items()}
     with torch.enable_grad():
@@ -256,7 +282,8 @@ def solve(
     rhs:dict,      # Name -> tensor
     damping:float, # Added to the diagonal
     steps:int,     # Of conjugate gradients, at most
-    tol:float=1e-3 # Stop when the residual is smaller than this share of the right side
+    tol:float=1e-3,# Stop when the residual is smaller than this share of the right side
+    task=None      # As in `fisher_product`
 )->tuple[dict, int]: # The solution, and how many products it took
     "Solve (F + damping) v = rhs"
     names,count = list(rhs),0
@@ -267,18 +294,18 @@ def solve(
     def product(a):
         nonlocal count
         count += 1
-        return flat(fisher_product(model, batches, lift(a))) + damping*np.asarray(a).ravel()
+        return flat(fisher_product(model, batches, lift(a), task)) + damping*np.asarray(a).ravel()
     b = flat(rhs)
     res,_ = cg(LinearOperator((len(b), len(b)), matvec=product, dtype=float), b, rtol=tol, maxiter=steps)
     return lift(res),count
 
 # %% ../../nbs/45_curvature.ipynb #33209518
-def _loss_grad(model, batches):
+def _loss_grad(model, batches, task):
     "Name -> gradient of the mean loss, and over how many images"
     n = sum(len(y) for _,y in batches)
     total = {k: torch.zeros_like(p) for k,p in model.named_parameters()}
     for x,y in batches:
-        loss = F.cross_entropy(_ask(model, x).float(), y, reduction='sum')
+        loss = summed_loss(task, _ask(model, x).float(), y)
         for k,a in zip(total, torch.autograd.grad(loss, list(model.parameters()))): total[k] += a/n
     return total,n
 
@@ -298,9 +325,9 @@ class Influence(Edit):
     range = 1e-8,1e3
 
     def run(self, learn, split):
-        model = learn.model.eval()
+        self,model,task = self.whole(learn),learn.model.eval(),task_of(learn)
         forget,retain = ([_batch(b) for b in self.clean(split, part)] for part in ('forget', 'retain'))
-        g,n = _loss_grad(model, forget)
-        step,products = solve(model, retain, g, self.damping, self.steps)
+        g,n = _loss_grad(model, forget, task)
+        step,products = solve(model, retain, g, self.damping, self.steps, task=task)
         learn.cost_meter.images['forward_backward'] += n + 3*products*sum(len(y) for _,y in retain)
         return {'products': products, **self.apply(learn, split, lambda k,w,a: w + a*step[k], self.alpha)}

@@ -22,7 +22,7 @@ from unlearn_nb.method import (
 from ..task import predict_logits, task_of
 from .tuning import Tuned, WithForget, _torch_adam, fit_options, stream_recipe
 from .relabel import Mixture
-from .retrain import fresh_model
+from ..fresh import fresh_model
 
 # %% ../../nbs/46_distill.ipynb #8f5b56af
 def distill_kl(

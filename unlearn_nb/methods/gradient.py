@@ -15,7 +15,7 @@ from torch import nn
 
 from ..core import RequestError
 from ..method import PartLoss, loss_state, register_method, stay_only
-from .retrain import fresh_model
+from ..fresh import fresh_model
 # the last ones are here for those who look for them where they were until 0.1
 from unlearn_nb.methods.tuning import (
     BothLosses, Erase, ForgetOnly, Tuned, scrub_recipe, sgd_recipe, Anchor, WithForget, fit_options,

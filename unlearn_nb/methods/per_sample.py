@@ -15,6 +15,7 @@ from torch.func import functional_call, grad, vmap
 from torch.nn import functional as F
 
 from ..core import RequestError
+from .answer_curvature import number_grads, of_labels
 
 # %% ../../nbs/44_per_sample.ipynb #ffe94068
 def _supported(m):
@@ -107,7 +108,10 @@ def _squares(f, shape, budget):
     return (_squares_written if many else _squares_paired)(a, ds, budget).reshape(shape)
 
 # %% ../../nbs/44_per_sample.ipynb #b8d63b2b
-def _ask(model, x): return model(*x) if isinstance(x, tuple) else model(x)
+def _ask(model, x):
+    "Answers; those of a recurrent network come first of what it gives"
+    out = model(*x) if isinstance(x, tuple) else model(x)
+    return out[0] if isinstance(out, tuple) else out
 
 def _batch(b):
     "Inputs, a tensor or a tuple of several, and targets of a batch"
@@ -120,12 +124,23 @@ def _times_used(model):
     for n,p in model.named_parameters(remove_duplicate=False): ids.setdefault(id(p), []).append(n)
     return {n: len(v) for v in ids.values() for n in v}
 
+def _one_by_one(model, params, x, d):
+    "Per-image gradients of <d, model(x)>, one sample after another"
+    rows = []
+    for i in range(len(d)):
+        alone = tuple(o[i:i+1] for o in x) if isinstance(x, tuple) else x[i:i+1]
+        with torch.enable_grad(): out = (_ask(model, alone)[0].float()*d[i]).sum()
+        rows.append(torch.autograd.grad(out, list(params.values())))
+    return {n: torch.stack(g) for n,g in zip(params, zip(*rows))}
+
 def _by_func(model, params, x, d, budget):
     "Per-image gradients of <d, model(x)> without hooks"
     others = {n: p.detach() for n,p in [*model.named_parameters(), *model.named_buffers()] if n not in params}
     def one(ps, xi, di):
         alone = tuple(o[None] for o in (xi if isinstance(xi, tuple) else (xi,)))
         return (functional_call(model, {**others, **ps}, alone)[0].float()*di).sum()
+    # cells of a recurrent network cannot be stacked
+    if any(isinstance(m, nn.RNNBase) for m in model.modules()): return _one_by_one(model, params, x, d)
     size = 4*sum(p.numel() for p in params.values())
     each = vmap(grad(one), in_dims=(None, 0, 0), chunk_size=max(1, budget//(3*size)))
     return each({n: p.detach() for n,p in params.items()}, x, d)
@@ -224,7 +239,8 @@ def fisher_diag(
     labels='model',        # 'model': expectation over the model's own predictions; 'true': the given labels
     draws:int|None=None,   # See `label_grads`
     budget:int=512<<20,    # Bytes for intermediate results
-    meter=None             # A `CostMeter`; every backward pass counts as a pass with gradient
+    meter=None,            # A `CostMeter`; every backward pass counts as a pass with gradient
+    task=None              # What the answers are; None: scores of labels
     # Name -> mean squared gradient, shape of the parameter; raises `RequestError` for another kind of labels
 )->dict:
     "Diagonal of the Fisher information"
@@ -232,7 +248,8 @@ def fisher_diag(
         raise RequestError(f"`labels` must be 'model' or 'true', got {labels!r}")
     total,n,mode = {},0,model.training
     def ds(out):
-        res = label_grads(out, y, labels, draws)
+        if of_labels(task): res = label_grads(out, y, labels, draws)
+        else: res = number_grads(task, out, y, labels, draws)
         if meter is not None: meter.images['forward_backward'] += len(y)*len(res)
         return res
     model.eval()

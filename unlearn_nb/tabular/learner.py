@@ -122,7 +122,9 @@ def loaders(self:TableApplication,
     bs:int|None=None,    # Batch size; None: 64
     seed:int=0,          # Draws the held-out rows where the file does not say
     target:str|None=None,# Name of the column to predict; None: as the file says
-    **table              # Further arguments of `table_dls`, such as `n` and `keep`
+    n:int|None=None,     # Use only so many training rows
+    keep=(),             # Names of columns that requests may ask for and the network does not see
+    **table              # Further arguments of `table_dls`
 )->DataLoaders:          # Raises `RequestError`
     "Loaders of a table, as a file says and arguments overrule"
     like,rows,df = meta.get('table'),meta.get('rows'),read_table(data)
@@ -132,7 +134,28 @@ def loaders(self:TableApplication,
         raise RequestError(f"say which column of {data} is to be predicted (`target`); there are {known}")
     if rows and rows['cells'] == table_hash(df):
         table = {'valid': rows['valid'], 'train': rows['train'], **table}
-    return table_dls(df, target, bs=bs or _bs, seed=seed, like=like, **table)
+    return table_dls(df, target, bs=bs or _bs, seed=seed, n=n, keep=keep, like=like, **table)
+
+@patch
+def positions(self:TableApplication,
+    dls, # Loaders of a table
+    rows # Numbers of rows, from 0, as they stand in the table
+)->list: # Raises `RequestError` for a row that is not among the training rows
+    "Training positions of rows"
+    at = {int(row): i for i,row in enumerate(dls.train_ds.items.index)}
+    held = set(dls.valid_ds.items.index)
+    for r in rows:
+        if r in held: raise RequestError(f"row {r} is held out: nothing was learned from it")
+        if r not in at: raise RequestError(f"row {r} is not among the training rows of the table")
+    return [at[r] for r in rows]
+
+@patch
+def records(self:TableApplication,
+    dls, # Loaders of a table
+    idxs # Positions in the training set
+)->list: # Numbers of rows, from 0, as they stand in the table
+    "Rows of training positions"
+    return dls.train_ds.items.index[list(idxs)].tolist()
 
 @patch
 def renew(self:TableApplication,

@@ -6,20 +6,15 @@
 __all__ = ['LabelledRows', 'is_table']
 
 # %% ../../nbs/12_table_parts.ipynb #c13b923d
-from functools import lru_cache
-
-import pandas as pd
 from fastai.data.core import DataLoaders, TfmdDL
 from fastai.tabular.core import TabDataLoader, Tabular
 
-from ..parts import noun_of, subset
-from ..splits import rows_of
+from ..parts import PairedRows, _with, noun_of, rows_of, subset
 
 # %% ../../nbs/12_table_parts.ipynb #79e63b57
-class LabelledRows:
-    """For a table's loader: labels are (n,), as everywhere else, and not a column (n, 1); a last row that
-    would train alone joins the batch before, since batch norm needs two; a shuffled pass has every row once
-    """
+class LabelledRows(PairedRows):
+    """For a table's loader: labels are (n,), as everywhere else, and not a column (n, 1); a shuffled pass has
+    every row once; no row trains alone"""
     get_idxs = TfmdDL.get_idxs # fastai's own loader of tables draws rows with replacement
 
     def __iter__(self):
@@ -28,30 +23,10 @@ class LabelledRows:
             column = y.ndim == 2 and y.shape[1] == 1 and not y.is_floating_point()
             yield (*b[:-1], y[:,0].long()) if column else b
 
-    def _lone(self):
-        "Would the last row train alone?"
-        return self.shuffle and not self.drop_last and self.n > self.bs > 1 and self.n % self.bs == 1
-
-    def __len__(self): return super().__len__()-self._lone()
-
-    def chunkify(self,
-        b # Rows, one by one
-    ):    # Lists of them
-        "Batches"
-        if not self._lone(): return super().chunkify(b)
-        *whole,last,lone = super().chunkify(b)
-        return [*whole, last+lone]
-
 # %% ../../nbs/12_table_parts.ipynb #b40df905
-@lru_cache
-def _with_labels(cls):
-    "A table's loader with `LabelledRows`"
-    return type(cls.__name__, (LabelledRows, cls), {'__qualname__': cls.__qualname__})
-
 @subset.register
 def _(dl:TabDataLoader, idxs, train=False):
-    cls = type(dl) if isinstance(dl, LabelledRows) else _with_labels(type(dl))
-    return dl.dataset.iloc[idxs.tolist()],cls
+    return dl.dataset.iloc[idxs.tolist()],_with(LabelledRows, type(dl))
 
 @noun_of.register
 def _(dl:TabDataLoader): return 'rows'
@@ -66,7 +41,7 @@ def is_table(
 @rows_of.register
 def _(dl:TabDataLoader, raw=None):
     ds = dl.dataset
-    if raw is not None: return raw.loc[ds.items.index]
+    if raw is not None: return rows_of.dispatch(object)(dl, raw)
     rows = ds.new(ds.items).decode().items
     rows.attrs['rounded'] = list(ds.cont_names) # these went through 32 bits
     return rows

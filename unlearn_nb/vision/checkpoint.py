@@ -21,7 +21,7 @@ from ..application import Application, register_application
 from ..core import RequestError, seeded
 from ..datasets import class_names
 from ..outcome import more_than
-from ..splits import SubsetDS, held_out_inputs, part_dl
+from ..parts import held_out_inputs, part_dl, SubsetDS
 from .data import _usual_stats, FlipCrop, ImageTensors, input_shape
 from .folders import folder_dls, image_files_split
 from .learner import image_learner
@@ -117,6 +117,8 @@ class ImageApplication(Application):
     archs = tuple(archs)
     modules = 'vision.data','vision.folders','vision.models','vision.learner'
     source = 'folder of images'
+    method = 'unsir'
+    pictures = True
 
     def fits(self, dls):
         try: inputs = held_out_inputs(dls)
@@ -155,6 +157,7 @@ def loaders(self:ImageApplication,
     normalize=None,        # As for `tensor_dls`; None: as the file says, else the data's own
     vocab:list|None=None,  # Class names in the order of the outputs; None: as the file says, else sorted
     augment:bool|None=None,# Flip and shift training images; None: as the file says, else yes
+    n:int|None=None,       # Use only so many training images
     **folder               # Further arguments of `folder_dls`
 )->DataLoaders:            # Raises `RequestError`
     "Loaders of a folder, as a file says and arguments overrule"
@@ -164,7 +167,7 @@ def loaders(self:ImageApplication,
     mode = {1: 'L', 3: 'RGB'}.get(meta.get('n_in'))
     normalize = normalize or meta.get('normalize') or 'data'
     known = dict(vocab=vocab or meta.get('vocab'), mode=mode, normalize=normalize)
-    return folder_dls(data, size, bs or _bs, seed, **{**known, **how, **folder})
+    return folder_dls(data, size, bs or _bs, seed, n, **{**known, **how, **folder})
 
 # %% ../../nbs/32_checkpoint.ipynb #5daeea89
 @patch
