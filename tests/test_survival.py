@@ -94,10 +94,10 @@ good"""
             )
 
 
-def is_worker(process):
-    "Was it started by the driver of a grid? No, if it has just ended"
+def is_worker(process, seconds=0):
+    "Was it started by the driver of a grid, and has it worked so long? No, if it has just ended"
     try:
-        return 'spawn_main' in ' '.join(process.cmdline())
+        return 'spawn_main' in ' '.join(process.cmdline()) and process.cpu_times().user >= seconds
     except psutil.Error:
         return False
 
@@ -137,11 +137,7 @@ def test_workers_follow_the_driver(tmp_path):
     workers, end = [], time.time() + 120
     while len(workers) < 2 and time.time() < end:
         time.sleep(0.2)
-        workers = [
-            p
-            for p in psutil.Process(child.pid).children(recursive=True)
-            if is_worker(p) and p.cpu_times().user > 1
-        ]
+        workers = [p for p in psutil.Process(child.pid).children(recursive=True) if is_worker(p, seconds=1)]
     assert len(workers) == 2
     os.kill(child.pid, signal.SIGKILL)
     child.join()

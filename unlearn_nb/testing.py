@@ -4,9 +4,14 @@
 
 # %% auto #0
 __all__ = ['assert_close', 'tiny_images', 'TinyNet', 'snapshot', 'differing', 'Recorder', 'train_by_hand', 'assert_same_weights',
-           'far_apart']
+           'far_apart', 'run_fresh']
 
 # %% ../nbs/01_testing.ipynb #b6409c1b
+import os
+import sys
+import tempfile
+from multiprocessing import get_context
+
 import torch
 from fastai.callback.core import Callback
 from torch import Tensor, nn
@@ -117,3 +122,27 @@ def far_apart(
 )->float:        # 0 if all are equal
     "The largest difference between parameters of two networks"
     return max((p-q).abs().max().item() for p,q in zip(a.parameters(), b.parameters()))
+
+# %% ../nbs/01_testing.ipynb #d333cd9d
+def _run_and_say(code, said):
+    "Run code in a child, its output into a file; ends with the exit status of Python"
+    for stream in (1, 2): os.dup2(said.fileno(), stream)
+    for name in [m for m in sys.modules if m.split('.')[0] == 'unlearn_nb']: del sys.modules[name]
+    status = 0
+    try: exec(compile(code, 'code', 'exec'), {'__name__': '__main__'})
+    except BaseException as e:
+        status = e.code or 0 if isinstance(e, SystemExit) else 1
+        sys.__stderr__.write(f'{type(e).__name__}: {e}')
+    for stream in (sys.__stdout__, sys.__stderr__): stream.flush()
+    os._exit(status)
+
+def run_fresh(
+    code:str # Python source; what it registers or imports is not seen here
+)->tuple:    # Exit status, and what was written by the process
+    "Run code in a fork of this process that has not imported the package"
+    with tempfile.TemporaryFile() as said:
+        child = get_context('fork').Process(target=_run_and_say, args=(code, said))
+        child.start()
+        child.join()
+        said.seek(0)
+        return child.exitcode,said.read().decode()
