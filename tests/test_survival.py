@@ -142,7 +142,7 @@ def test_workers_follow_the_driver(tmp_path):
     os.kill(child.pid, signal.SIGKILL)
     child.join()
     assert (
-        psutil.wait_procs(workers, timeout=60)[1] == []
+        psutil.wait_procs(workers, timeout=240)[1] == []
     )  # one that is still importing goes when it has done that
 
 
