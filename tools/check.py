@@ -7,7 +7,7 @@ that took longest the last time begin, so that none is left alone at the end.
     python tools/check.py                everything
     python tools/check.py --quick        in sync, and the notebooks that differ from the last commit
     python tools/check.py --flags=slow   the heavy variations as well
-    python tools/check.py --only=11_     jobs whose name contains this
+    python tools/check.py --only=11_,12_ jobs whose names contain one of these
 """
 
 import json
@@ -175,7 +175,8 @@ def jobs():
     made['wheel'] = (wheel,)
     known = json.loads(times.read_text()) if times.exists() else {}
     guess = lambda n: known.get(n, 1000 * any(w in n for w in slow_first))
-    return {n: made[n] for n in sorted(made, key=guess, reverse=True) if only in n}
+    chosen = [n for n in made if any(w in n for w in only.split(','))]
+    return {n: made[n] for n in sorted(chosen, key=guess, reverse=True)}
 
 
 def run_jobs():
