@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from .core import seeded
 from .fresh import fresh_model
 from .recipe import Phase
-from .splits import ForgetSplit, part_dl
+from .parts import part_dl
+from .splits import ForgetSplit
 from .task import task_of
 
 # %% ../nbs/33_orphans.ipynb #efc84fab

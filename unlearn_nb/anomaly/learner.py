@@ -17,7 +17,8 @@ from ..application import register_application
 from ..core import RequestError, seeded
 from ..fingerprint import table_hash
 from ..recipe import build_model, recorded, register_factory
-from ..splits import held_out_inputs, is_table
+from ..parts import held_out_inputs
+from ..tabular.parts import is_table
 from ..tabular.data import read_table
 from ..tabular.learner import TableApplication
 from ..task import repeats_input

@@ -14,7 +14,9 @@ from torch import Tensor
 from ..core import RequestError
 from ..metrics.measure import register_measure
 from ..outputs import collect
-from ..splits import ForgetSplit, is_table, raw_rows
+from ..parts import raw_rows
+from ..splits import ForgetSplit
+from ..tabular.parts import is_table
 from ..task import task_of
 
 # %% ../../nbs/69_anomaly_metrics.ipynb #baaec1d0
