@@ -27,6 +27,7 @@ class Application:
     modules = ()         # Modules of the package whose change makes stored results stale: 'tabular.data'
     metrics = 'rates',   # Names of metrics where a grid names none
     pictures = False     # Can samples be shown as pictures?
+    asks = ()            # Options without which another application that takes the path reads it: 'text'
     source = None        # What its paths are, for messages: 'folder of images'; None: it reads none
     method = 'neggrad'   # What forgets where nobody says: the method that did best on this kind of data
 
@@ -152,6 +153,7 @@ def application_at(
     "The application that reads a path"
     path = Path(path).expanduser()
     those = [app for app in reversed(applications.values()) if app.takes(path)]
+    those.sort(key=lambda app: not set(app.asks) <= set(options))
     knows = lambda app: set(options) <= set(inspect.signature(app.loaders).parameters)
     return next(filter(knows, those), those[0] if those else None)
 

@@ -81,6 +81,11 @@ def raw_targets(
     ds # As for `dataset_targets`
 )->Tensor: # int64 (n,) where there is one label each; else float32 (n,) or (n, outputs); on the CPU
     "The targets of a data set as they are, in order"
+    if isinstance(ds, Datasets) and len(ds.tls) == 1:
+        raise RequestError(
+            "these data have inputs and no targets; fastai's loaders of language models read all texts as one"
+            " stream, of which no part can be named: make loaders with `sequence_dls`, where each text is a sample"
+        )
     try: return dataset_targets(ds)
     except RequestError: pass
     if (table := _table_targets(ds)) is not None: return table

@@ -22,6 +22,7 @@ from fastai.learner import Learner
 from fastai.optimizer import Adam
 from fastcore.foundation import L
 from torch import nn
+from torch.nn import functional as F
 
 from .core import DivergedError, RequestError, SealedDataError, seeded, trim_memory
 from .recipe import ClipGradValue, Phase, Recipe, RecipeRecorder, ReplaySchedule, phase_seed
@@ -200,8 +201,16 @@ def joined(
     a:tuple, # Inputs or targets of a batch
     b:tuple  # Those of another
 )->tuple:
-    "Two batches, one after the other"
-    return tuple(torch.cat([x, y]) for x,y in zip(a, b, strict=True))
+    "Two batches, one after the other; texts of unequal length are padded at the end"
+    pairs = []
+    for x,y in zip(a, b, strict=True):
+        if x.ndim == y.ndim == 2 and not x.is_floating_point():
+            wide = max(x.shape[1], y.shape[1])
+            x,y = (F.pad(o, (0, wide-o.shape[1]), value=_text_pad) for o in (x, y))
+        pairs.append(torch.cat([x, y]))
+    return tuple(pairs)
+
+_text_pad = 1 # fastai's number of the padding token
 
 # %% ../nbs/27_engine.ipynb #dd318e2f
 def model_hash(

@@ -140,7 +140,8 @@ class RecipeRecorder(Callback):
     def before_fit(self):
         self.on = not hasattr(self.learn, 'lr_finder') and not hasattr(self.learn, 'gather_preds')
         if not self.on: return
-        getattr(self.dls, 'n_inp', None) # fastai finds this out from a batch at first use, which would shift the random numbers
+        # fastai finds this out from a batch at first use, which would shift the random numbers
+        getattr(self.dls, 'n_inp', None)
         self.fresh = not any(set(s) - {'do_wd', 'force_train'} for s in self.opt.state.values())
         self.rows, self.ctx, seed = (
             [],

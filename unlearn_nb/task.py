@@ -92,6 +92,15 @@ class Task:
         "How far two answers are apart: the squared difference, averaged over outputs"
         return (out-other).float().pow(2).reshape(len(out), -1).mean(1)
 
+    def beside_chance(self,
+        out,     # Answers for held-out samples
+        yb:tuple # Their targets
+    )->tuple:    # The mean error, and that of an answer which knows nothing but the targets' mean
+        "How wrong answers are, and how wrong they would be without a model"
+        y = yb[0].float()
+        flat = y.mean(0).expand_as(y)
+        return tuple(self.distance(o.reshape(y.shape), y).mean().item() for o in (out, flat))
+
     def blank_like(self,
         dls,    # Whose held-out data show the shape
         n:int=1 # How many samples

@@ -26,6 +26,8 @@ from ..store import code_version, result_key, source_hash
 # registers the applications that come with the package
 from ..tabular import learner
 from ..anomaly import learner as _detectors
+from ..text import learner as _texts
+from ..text import language as _languages
 from ..vision import checkpoint
 
 # %% ../../nbs/82_cells.ipynb #75430378
@@ -90,6 +92,7 @@ _metric_code = {
     'sampled': _attacks,
     'anomaly': ('anomaly.metrics',),
     'poison': ('metrics.poison',),
+    'language': ('text.metrics', 'text.language'),
     'probes': ('metrics.probes', 'vision.interpret', 'vision.inversion'),
 }
 

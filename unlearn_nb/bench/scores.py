@@ -19,6 +19,7 @@ from ..metrics.poison import poison_rates
 from ..outputs import Outputs, collect
 from ..metrics.probes import probes
 from ..registry import Registry
+from ..text.metrics import language_rates
 
 # %% ../../nbs/80_scores.ipynb #0181bd04
 # Name -> f(learner, split) or f(learner, split, retrained) -> dict of plain numbers
@@ -117,3 +118,8 @@ def _anomaly(learn, split):
 def _poison(learn, split):
     "Damage by bad data (success of the attack, confusion), held-out accuracy, repaired rows"
     return poison_rates(learn, split, answers(learn, split))
+
+@register_metric('language')
+def _language(learn, split):
+    "Exposure of secrets, perplexity, and whether losses of texts tell who was there"
+    return language_rates(learn, split, answers(learn, split, ['forget', 'valid_retain']))

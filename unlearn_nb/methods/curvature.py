@@ -103,7 +103,10 @@ def _squares(f, shape, budget):
     return res.clamp(min=0).reshape(shape)
 
 # %% ../../nbs/45_curvature.ipynb #fe996ca1
-def _ask(model, x): return model(*x) if isinstance(x, tuple) else model(x)
+def _ask(model, x):
+    "Answers; those of a recurrent network come first of what it gives"
+    out = model(*x) if isinstance(x, tuple) else model(x)
+    return out[0] if isinstance(out, tuple) else out
 
 def _batch(b):
     "Inputs, a tensor or a tuple of several, and targets of a batch"
@@ -152,10 +155,21 @@ def _by_func(model, params, x, d, budget):
     def one(ps, xi, di):
         alone = tuple(o[None] for o in (xi if isinstance(xi, tuple) else (xi,)))
         return (functional_call(model, {**others, **ps}, alone)[0].float()*di).sum()
+    # cells of a recurrent network cannot be stacked
+    if any(isinstance(m, nn.RNNBase) for m in model.modules()): return _one_by_one(model, params, x, d)
     size = 4*sum(p.numel() for p in params.values())
     return vmap(grad(one), in_dims=(None, 0, 0), chunk_size=max(1, budget // (3 * size)))(
         {n: p.detach() for n, p in params.items()}, x, d
     )
+
+def _one_by_one(model, params, x, d):
+    "The same, one sample after another"
+    rows = []
+    for i in range(len(d)):
+        alone = tuple(o[i:i+1] for o in x) if isinstance(x, tuple) else x[i:i+1]
+        with torch.enable_grad(): out = (_ask(model, alone)[0].float()*d[i]).sum()
+        rows.append(torch.autograd.grad(out, list(params.values())))
+    return {n: torch.stack(g) for n,g in zip(params, zip(*rows))}
 
 # %% ../../nbs/45_curvature.ipynb #ce17a9ea
 def ce_grad(

@@ -15,6 +15,7 @@ from fastai.learner import Learner
 from fastai.callback.schedule import combined_cos
 from fastai.data.core import DataLoaders
 from fastai.layers import Embedding, trunc_normal_
+from fastai.text.models.awdlstm import AWD_LSTM, EmbeddingDropout, WeightDropout
 from torch import nn
 
 from ..core import RequestError, seeded
@@ -40,6 +41,19 @@ def _(module:Embedding): # fastai's, which PyTorch's own reset would make a hund
     return True
 
 _embedding_std = .01 # What fastai's layer draws with by default
+
+@reset_weights.register
+def _(module:WeightDropout): # holds the raw weights of an LSTM's cell, which is drawn as the rest of it
+    for name in module.layer_names:
+        raw = getattr(module, f'{name}_raw')
+        bound = module.module.hidden_size**-.5
+        nn.init.uniform_(raw.data, -bound, bound)
+    return True
+
+@reset_weights.register
+def _(module:EmbeddingDropout): # comes after the words of an `AWD_LSTM`, which it shares, and draws them small
+    module.emb.weight.data.uniform_(-AWD_LSTM.initrange, AWD_LSTM.initrange)
+    return True
 
 def fresh_model(
     learn:Learner, # Source of the architecture
