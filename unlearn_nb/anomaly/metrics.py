@@ -120,6 +120,7 @@ register_measure(
     'forgetting',
     "Mean squared error on the rows that were to be forgotten.",
     _forget_errors,
+    decisive=True,
     family='answers',
     range=(0., None),
     words='error on the forget set',
