@@ -33,6 +33,7 @@ from ..metrics.probes import plot_relearn, relearn_runs, relearning
 from ..metrics.scores import made_with
 from ..pages import svg_uri
 from ..splits import ForgetSplit, are_pictures
+from ..anomaly import metrics as _of_detectors # registers its measures
 from ..collab import metrics as _of_ratings # registers its measures
 from ..vision.inversion import inversion
 from ..vision.interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
