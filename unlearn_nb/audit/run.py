@@ -33,13 +33,9 @@ from ..metrics.measure import list_measures
 from ..metrics.probes import plot_relearn, relearn_runs, relearning
 from ..metrics.scores import made_with
 from ..pages import svg_uri
-<<<<<<< HEAD
 from ..parts import are_pictures
 from ..splits import ForgetSplit
-=======
-from ..splits import ForgetSplit, are_pictures
 from ..anomaly import metrics as _of_detectors # registers its measures
->>>>>>> anomaly
 from ..collab import metrics as _of_ratings # registers its measures
 from ..vision.inversion import inversion
 from ..vision.interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
