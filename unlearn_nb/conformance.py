@@ -25,7 +25,7 @@ from .recipe import train
 from .vision.learner import image_learner
 # registers what comes with the package
 from .methods import curvature, distill, gradient, relabel, sparse, unsir
-from .methods.gradient import reset
+from .methods import reset
 from .methods.retrain import sisa_learner
 from .outputs import collect
 from .splits import forget_class, forget_random
