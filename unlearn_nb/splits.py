@@ -118,8 +118,8 @@ def _(dl:TabDataLoader, idxs, train=False):
 @subset.register
 def _(dl:LMDataLoader, idxs, train=False):
     raise RequestError(
-        "fastai's loader of language models reads all texts as one stream, of which no part can be named; make"
-        " loaders with `sequence_dls`, where each text is a sample"
+        "fastai's loader of language models reads all texts as one stream, of which no part can be named;"
+        " make loaders with `sequence_dls`, where a text is a sample"
     )
 
 @singledispatch
