@@ -406,7 +406,10 @@ class LanguageApplication(Application):
         rows = {'cells': table_hash(learn.dls.raw), 'train': ds.rows.tolist(), 'valid': valid.rows.tolist()}
         return {'words': ds.vocab, 'texts': learn.dls.text_settings, 'rows': rows}
 
-    def loaders(self, data, meta, bs=None, seed=0, text=None, **reading):
+    def loaders(self, data, meta, bs=None, seed=0,
+        text=None, # Name of the column of texts; None: as the file says
+        **reading  # Further arguments of `sequence_dls`
+    ):
         said,rows,df = meta.get('texts') or {},meta.get('rows'),read_table(data)
         known = {k: said[k] for k in ('tok', 'max_len') if k in said}
         if 'words' in meta: known['vocab'] = meta['words']
