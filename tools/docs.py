@@ -60,9 +60,9 @@ sections = [
 folder_rooms = {
     'methods': 'Methods', 'metrics': 'Metrics', 'attacks': 'Attacks', 'probes': 'Probes', 'audit': 'Audit',
     'worst_case': 'Worst case', 'worstcase': 'Worst case', 'bench': 'Benchmarks', 'vision': 'Images',
-    'tabular': 'Tables', 'collab': 'Recommenders', 'text': 'Text', 'diffusion': 'Diffusion', 'trees': 'Trees',
-    'federated': 'Federated', 'engine': 'Engine', 'learner': 'Engine', 'data': 'Data, models and tasks',
-    'cli': 'Command line',
+    'tabular': 'Tables', 'anomaly': 'Anomalies', 'collab': 'Recommenders', 'text': 'Text',
+    'diffusion': 'Diffusion', 'trees': 'Trees', 'federated': 'Federated', 'engine': 'Engine',
+    'learner': 'Engine', 'data': 'Data, models and tasks', 'cli': 'Command line',
 }  # fmt: skip
 tens_rooms = {
     0: 'Core', 1: 'Data, models and tasks', 2: 'Data, models and tasks', 3: 'Engine', 4: 'Methods',
@@ -70,8 +70,8 @@ tens_rooms = {
 }  # fmt: skip
 room_order = [
     'Core', 'Data, models and tasks', 'Engine', 'Methods', 'Metrics', 'Attacks', 'Probes',
-    'Metrics, attacks and probes', 'Worst case', 'Audit', 'Benchmarks', 'Images', 'Tables', 'Recommenders',
-    'Text', 'Diffusion', 'Trees', 'Federated', 'Command line',
+    'Metrics, attacks and probes', 'Worst case', 'Audit', 'Benchmarks', 'Images', 'Tables', 'Anomalies',
+    'Recommenders', 'Text', 'Diffusion', 'Trees', 'Federated', 'Command line',
 ]  # fmt: skip
 
 

@@ -10,20 +10,22 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified', 'tensor_dls',
            'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
-           'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner', 'text_dls', 'messages_dls',
-           'sms_spam_dls', 'forget_phrase', 'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary',
-           'canary_exposure', 'perplexity', 'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe',
-           'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA',
-           'sisa_learner', 'CFk', 'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand',
-           'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
-           'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
-           'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare', 'plan', 'plot_classes', 'plot_methods',
-           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
-           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
-           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
-           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
-           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
-           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
+           'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner', 'anomaly_rates',
+           'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates', 'poisoned',
+           'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
+           'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
+           'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
+           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk',
+           'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
+           'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB',
+           'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store',
+           'StoreError', 'bench', 'compare', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions',
+           'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot',
+           'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon',
+           'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes',
+           'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap',
+           'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam',
+           'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -54,6 +56,11 @@ from .unlearn import UnlearnRecord
 from .vision.learner import image_learner
 from .tabular.data import adult_dls, breast_cancer_dls, table_dls
 from .tabular.learner import table_learner
+from .anomaly.data import contaminated_dls, reconstruction_dls
+from .anomaly.learner import autoencoder_learner
+from .anomaly.metrics import anomaly_rates, error_auroc, recovered
+from .poison import forget_poison, poisoned
+from .metrics.poison import poison_rates
 from .text.data import forget_phrase, messages_dls, sms_spam_dls, text_dls
 from .text.learner import text_learner
 from unlearn_nb.text.language import (
@@ -154,6 +161,15 @@ _all_ = [
     'breast_cancer_dls',
     'table_dls',
     'table_learner',
+    'anomaly_rates',
+    'autoencoder_learner',
+    'contaminated_dls',
+    'error_auroc',
+    'forget_poison',
+    'poison_rates',
+    'poisoned',
+    'reconstruction_dls',
+    'recovered',
     'text_dls',
     'messages_dls',
     'sms_spam_dls',

@@ -49,7 +49,7 @@ def _table_targets(ds):
     "The column of targets of fastai's tables (n,): labels where there is a vocabulary, else numbers; or None"
     if not isinstance(getattr(ds, 'items', None), pd.DataFrame) or not hasattr(ds, 'y_names'): return None
     if not len(ds.y_names): _no_classes('missing')
-    y = torch.as_tensor(ds.items[list(ds.y_names)].to_numpy())
+    y = torch.as_tensor(ds.items[list(ds.y_names)].to_numpy(copy=True)) # pandas gives arrays to be read only
     if not hasattr(ds, 'vocab'): y = y.float()
     return y[:,0] if y.shape[1] == 1 else y
 

@@ -123,7 +123,8 @@ def check_numbers(
 )->dict:                  # As `check_outcome`; `before` and `after` are mean losses, lower is better
     "Ask held-out samples whether a model still answers as well as before; no class can be looked at"
     split,task = split.on(old.dls),task_of(old)
-    at = torch.linspace(0, len(split.dls.valid_ds)-1, min(n, len(split.dls.valid_ds))).round().long()
+    stays = split.idxs['valid_retain'] # held-out anomalies should be answered worse than before
+    at = stays[torch.linspace(0, len(stays)-1, min(n, len(stays))).round().long()]
     with timed() as t, seeded(0):
         dl = part_dl(split.dls.valid, at)
         was,now = (task.sample_loss(out, (y,)) for out,y in (predict_logits(l, dl) for l in (old, new)))

@@ -201,7 +201,8 @@ class ForgetSplit:
         idxs,                    # Positions in `dls.train_ds` to forget
         kind:str='idxs',         # What was asked for: 'class', 'random', 'idxs' or 'where'
         classes:list[int]|None=None, # For a class request: the classes, as label numbers
-        words:str=''             # What unites them, such as 'site B', for the name; '': nothing to be said
+        words:str='',            # What unites them, such as 'site B', for the name; '': nothing to be said
+        held=None                # Positions in the held-out data that go with them; None: those of `classes`
         # Raises `RequestError` for an empty or total forget set, for positions out of range, negative or
         # repeated
     ):
@@ -220,7 +221,9 @@ class ForgetSplit:
         self.idxs = {'forget': idxs.sort()[0], 'retain': keep.nonzero()[:,0]}
         valid,hit = torch.arange(len(dls.valid_ds)),torch.zeros(len(dls.valid_ds), dtype=torch.bool)
         if kind == 'class': hit = torch.isin(dataset_targets(dls.valid_ds), torch.tensor(classes))
-        self.idxs |= {'valid_forget': valid[hit] if kind == 'class' else None, 'valid_retain': valid[~hit]}
+        if held is not None: hit[held] = True
+        apart = kind == 'class' or held is not None
+        self.idxs |= {'valid_forget': valid[hit] if apart else None, 'valid_retain': valid[~hit]}
         self.data = data_fingerprint(dls.train_ds)
         if len(dls.valid_ds): check_rows(dls.valid)
         self.fingerprint = config_hash({'data': self.data, 'forget': self.forget_idxs})
@@ -231,7 +234,7 @@ class ForgetSplit:
     retain = property(lambda self: self.loader('retain', train=True), doc="Training loader of the retain set")
     valid_forget = property(
         lambda self: self.loader('valid_forget'),
-        doc="Held-out images of the forgotten classes; `None` for other requests",
+        doc="Held-out images of the forgotten classes or kind of rows; `None` for other requests",
     )
     valid_retain = property(
         lambda self: self.loader('valid_retain'),
@@ -353,10 +356,11 @@ def has_rows(
 def raw_rows(
     # Of a table or of a frame; with its own `raw`, a frame with the same index, that is what is looked up. A
     # training set that is neither says as its `rows` where in `raw` its samples are
-    dls:DataLoaders
-)->pd.DataFrame:    # One row per training row, in order, all columns; raises `RequestError` without columns
+    dls:DataLoaders,
+    held_out:bool=False # Held-out rows in place of training rows
+)->pd.DataFrame:        # One per training row, in order, all columns; raises `RequestError` without columns
     "Training rows with the values that stood in the table"
-    ds,raw = dls.train_ds,vars(dls).get('raw')
+    ds,raw = dls.valid_ds if held_out else dls.train_ds,vars(dls).get('raw')
     framed = isinstance(getattr(ds, 'items', None), pd.DataFrame)
     if raw is not None: return raw.loc[ds.items.index if framed else ds.rows]
     if is_table(dls): return ds.new(ds.items).decode().items
@@ -481,6 +485,8 @@ def forget_group(
     cells = rows[column]
     decoded = is_table(dls) and 'raw' not in vars(dls) and column in dls.train_ds.cont_names
     near = _decoded if decoded else 0.
+    parted = column in vars(dls).get('parted_by', ()) # the held-out rows are divided by it as well
+    apart = raw_rows(dls, held_out=True)[column] if parted else None
     gone = np.zeros(len(rows), dtype=bool)
     for v in values:
         hit = np.asarray(_equal_cells(cells, v, near))
@@ -489,7 +495,9 @@ def forget_group(
             raise RequestError(f"no training row has {v!r} in column {column!r}; {suggestion(v, there)}")
         gone |= hit
     said = ' and '.join('missing' if v is None else str(v) for v in values)
-    return ForgetSplit(dls, np.flatnonzero(gone), 'where', words=f'{column} {said}')
+    held = None
+    if parted: held = np.flatnonzero(np.any([_equal_cells(apart, v, near) for v in values], 0))
+    return ForgetSplit(dls, np.flatnonzero(gone), 'where', words=f'{column} {said}', held=held)
 
 # %% ../nbs/11_splits.ipynb #4e5e47fa
 class SealedSplit:

@@ -50,7 +50,7 @@ class UnlearnRecord:
     # What held-out images say, see `check_outcome`; empty in old records
     outcome:dict = field(default_factory=dict)
     retraining:float|None=None # Samples that retraining would send through the network; None: no recipe
-    budget:float|None=None     # Share of that which was asked for; None: the method's own amounts
+    budget:float|None=None     # Share of that which was allowed; None: the method's own amounts
 
     @property
     def cost(self)->float: # Samples forward and backward; a forward pass alone counts a third
@@ -67,7 +67,8 @@ class UnlearnRecord:
         "The cost in one sentence"
         if self.share is None: return 'what retraining would cost is not known'
         more = '; that is no saving, so retrain, or give a budget' if self.share >= 1 else ''
-        return f"cost {_percent(self.share)} of what retraining sends through the network{more}"
+        vain = ', attempts that did not forget among it' if 'in vain' in self.details else ''
+        return f"cost {_percent(self.share)} of what retraining sends through the network{vain}{more}"
 
 # %% ../nbs/35_unlearn.ipynb #2c455138
 def retraining_cost(
@@ -148,6 +149,69 @@ def check_trained(
         )
     return acc
 
+# %% ../nbs/35_unlearn.ipynb #db51a62f
+_auto = .1,.3 # Shares of the cost of retraining, tried in turn
+_long = 20    # Epochs of training from which on forgetting ought to be much cheaper
+
+def _has_defaults(method):
+    "Is a method as it is made without settings?"
+    try: return method == type(method)()
+    except TypeError: return False
+
+def _tries(learn, method, budget, whole, left):
+    "The method as it is to be tried, and its budgets, one after the other until it has forgotten"
+    if budget is None: return [(method, None)]
+    if budget != 'auto': return [(_cut(method, budget, whole, left), budget)]
+    if whole is None or learn.recipe.epochs < _long or not _has_defaults(method): return [(method, None)]
+    cut = [(_cut(method, b, whole, left), b) for b in _auto]
+    return [(method, None)] if cut[0][0] == method else [*cut, (method, None)]
+
+# %% ../nbs/35_unlearn.ipynb #1db39875
+def _attempt(learn, method, split, view, seed, cbs, progress):
+    "Run a method on a copy of a learner: the copy, and the record without its outcome"
+    new,before = working_copy(learn),model_hash(learn.model)
+    new.add_cbs(cbs)
+    quiet = [] if progress else [new.no_bar(), new.no_logging()]
+    with timed() as t, seeded(seed), ExitStack() as stack:
+        for c in quiet: stack.enter_context(c)
+        details = method.run(new, view) or {}
+    if not all(p.isfinite().all() for p in new.model.state_dict().values()):
+        raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")
+    return new,UnlearnRecord(
+        method=method.name,
+        hyper=asdict(method) if hasattr(method, '__dataclass_fields__') else {},
+        request=split.name,
+        kind=split.kind,
+        n_forget=len(split.forget_idxs),
+        seed=seed,
+        seconds=t.seconds,
+        samples_read=dict(view.samples_read),
+        images=dict(new.cost_meter.images),
+        split=split.fingerprint,
+        data=split.data,
+        model_before=before,
+        model_after=model_hash(new.model),
+        details=details,
+        environment=environment(),
+        cpu_seconds=t.cpu_seconds,
+        chain=_earlier(learn),
+    )
+
+def _earlier(learn):
+    "Records of the requests before"
+    last = getattr(learn, 'unlearn_record', None)
+    return [] if last is None else [*last.chain, asdict(replace(last, chain=[]))]
+
+# %% ../nbs/35_unlearn.ipynb #4a64d880
+def _in_all(records, whole, share):
+    "The last of several attempts, with what all of them cost"
+    total = lambda k: sum(getattr(r, k) for r in records)
+    images = {k: sum(r.images[k] for r in records) for k in records[-1].images}
+    details = records[-1].details
+    if len(records) > 1: details = {**details, 'in vain': [cost_of(r.images) for r in records[:-1]]}
+    return replace(records[-1], seconds=total('seconds'), cpu_seconds=total('cpu_seconds'), images=images,
+                   details=details, retraining=whole, budget=share)
+
 # %% ../nbs/35_unlearn.ipynb #ec7faad0
 @patch
 def unlearn(self:Learner,
@@ -156,7 +220,9 @@ def unlearn(self:Learner,
     seed:int=0,              # Same seed, same device: same weights
     cbs=None,                # Further callbacks for the method's fits, such as loggers
     progress:bool=False,     # Show fastai's progress bars
-    budget:float|None=None,  # Share of what retraining costs that a method may spend; None: its own amounts
+    # Share of what retraining costs that a method may spend; None: its own amounts; 'auto': for a method
+    # without settings and a training of 20 epochs or more, a tenth, and more only if that did not forget
+    budget:float|str|None='auto',
     **hyper                  # Hyper-parameters of the method
     # A new learner with `unlearn_record`; raises `RequestError`, `SealedDataError`, `DivergedError`
 )->Learner:
@@ -165,45 +231,17 @@ def unlearn(self:Learner,
     _check_fit(self, split)
     gone = getattr(self, 'unlearn_forgotten', [])
     left = split.without(gone)
-    whole = retraining_cost(self, left)
-    if budget is not None: method = _cut(method, budget, whole, left)
     view = SealedSplit(left, method.reads)
     method.check(self, view)
     check_trained(self)
-    new,before = working_copy(self),model_hash(self.model)
-    new.add_cbs(cbs)
-    quiet = [] if progress else [new.no_bar(), new.no_logging()]
-    with timed() as t, seeded(seed), ExitStack() as stack:
-        for c in quiet: stack.enter_context(c)
-        details = method.run(new, view) or {}
-    if not all(p.isfinite().all() for p in new.model.state_dict().values()):
-        raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")
-    record = UnlearnRecord(
-        method.name,
-        asdict(method) if hasattr(method, '__dataclass_fields__') else {},
-        split.name,
-        split.kind,
-        len(split.forget_idxs),
-        seed,
-        t.seconds,
-        dict(view.samples_read),
-        dict(new.cost_meter.images),
-        split.fingerprint,
-        split.data,
-        before,
-        model_hash(new.model),
-        details,
-        environment(),
-        t.cpu_seconds,
-        [
-            *getattr(getattr(self, 'unlearn_record', None), 'chain', []),
-            *([asdict(replace(self.unlearn_record, chain=[]))] if hasattr(self, 'unlearn_record') else []),
-        ],
-        retraining=whole,
-        budget=budget,
-    )
+    whole,spent = retraining_cost(self, left),[]
+    for trial,share in _tries(self, method, budget, whole, left):
+        new,record = _attempt(self, trial, split, view, seed, cbs, progress)
+        spent.append(record)
+        record.outcome = check_outcome(self, new, left, trial)
+        if not record.outcome['failed']: break
+    record = _in_all(spent, whole, share)
     new.unlearn_forgotten = sorted({*gone, *split.forget_idxs})
-    record.outcome = check_outcome(self, new, left, method)
     if record.outcome['failed']: warnings.warn(f"{method.name}: {record.outcome['says']}")
     return _released(self, new, record)
 

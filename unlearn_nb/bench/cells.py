@@ -14,9 +14,10 @@ from functools import lru_cache, partial
 
 # %% ../../nbs/82_cells.ipynb #9a7845ac
 from .scores import grid_metrics
-from ..core import canonical, config_hash
+from ..core import RequestError, canonical, config_hash
 from ..application import application_of, named_dls
 from ..datasets import data_sets
+from ..poison import poisoned
 from ..vision.models import archs
 from ..registry import home_of
 from ..store import code_version, result_key, source_hash
@@ -24,6 +25,7 @@ from ..store import code_version, result_key, source_hash
 # %% ../../nbs/82_cells.ipynb #8fbd8138
 # registers the applications that come with the package
 from ..tabular import learner
+from ..anomaly import learner as _detectors
 from ..text import learner as _texts
 from ..text import language as _languages
 from ..vision import checkpoint
@@ -45,7 +47,13 @@ class Cell:
     )
 
 @lru_cache(4)
-def _dls(data, options): return named_dls(data, **json.loads(options))
+def _dls(data, options):
+    options = json.loads(options)
+    bad = options.pop('poison', None) # settings for `poisoned`
+    dls = named_dls(data, **options)
+    if bad is None: return dls
+    try: return poisoned(dls, **bad)
+    except TypeError as e: raise RequestError(f"poison {bad}: {e}") from e
 
 def cell_loaders(
     config:dict # Of a cell
@@ -82,6 +90,8 @@ _attacks = 'metrics.attacks','metrics.lira'
 _metric_code = {
     'attacks': _attacks,
     'sampled': _attacks,
+    'anomaly': ('anomaly.metrics',),
+    'poison': ('metrics.poison',),
     'language': ('text.metrics', 'text.language'),
     'probes': ('metrics.probes', 'vision.interpret', 'vision.inversion'),
 }
@@ -155,6 +165,7 @@ def make_cell(
     "A cell and its key"
     metrics = config.get('metrics', ())
     room = application_of(cell_loaders(config)).modules
+    if 'poison' in config['options']: room += 'poison',
     code = code_version(*_code[kind], *room, *(c for m in metrics for c in _metric_code.get(m, ())))
     code += (_method_code(cls) if cls else '') + ''.join(map(metric_source, metrics))
     key = result_key({'kind': kind, 'needs': list(needs), **config}, data, code)

@@ -11,9 +11,11 @@ from contextlib import contextmanager
 import pandas as pd
 import torch
 
+from ..anomaly.metrics import anomaly_rates
 from ..metrics.attacks import attack_rates
 from ..metrics.accuracy import class_rates, rates
 from ..metrics.likeness import distances
+from ..metrics.poison import poison_rates
 from ..outputs import Outputs, collect
 from ..metrics.probes import probes
 from ..registry import Registry
@@ -104,9 +106,20 @@ def _distance(learn, split, retrained):
     others = [answers(r, split, n=2000) for r in retrained]
     return distances(answers(learn, split, n=2000), others)
 
+package_metrics = list(grid_metrics.values()) # A user's metrics come later, and those of an application
+
+# %% ../../nbs/80_scores.ipynb #8abfaa18
+@register_metric('anomaly')
+def _anomaly(learn, split):
+    "AUROC of the reconstruction error, and mean errors of clean rows, anomalies and the forget set"
+    return anomaly_rates(learn, split, answers(learn, split, ['forget', 'valid_forget', 'valid_retain']))
+
+@register_metric('poison')
+def _poison(learn, split):
+    "Damage by bad data (success of the attack, confusion), held-out accuracy, repaired rows"
+    return poison_rates(learn, split, answers(learn, split))
+
 @register_metric('language')
 def _language(learn, split):
     "Exposure of secrets, perplexity, and whether losses of texts tell who was there"
     return language_rates(learn, split, answers(learn, split, ['forget', 'valid_retain']))
-
-package_metrics = list(grid_metrics.values()) # A user's metrics come later

@@ -144,7 +144,11 @@ def forget(
     seed: Seed = 0,
     budget: Annotated[
         Optional[float],
-        Option(help="What the method may send through the network, as a share of what retraining would: 0.1"),
+        Option(
+            help="What the method may send through the network, as a share of what retraining would. Default:"
+            " 0.1, and more only if that did not forget, for a network trained for 20 epochs or more and a method"
+            " without --set"
+        ),
     ] = None,
     score: Annotated[str, Option(help="quick (500 samples of each partition), full, or none")] = 'quick',
     trust_pickle: TrustPickle = False,
@@ -163,6 +167,6 @@ def forget(
         check_same_data(forget_file, learn)
         split = asked_split(learn, forget, idxs, group)
         typer.echo(str(split), err=True)
-        how = dict(seed=seed, progress=bar_wanted(), budget=budget)
+        how = dict(seed=seed, progress=bar_wanted(), budget='auto' if budget is None else budget)
         new = learn.unlearn(split, method or _usual_method(learn), **how, **settings)
         _write(new, score_both(learn, new, split, score), out, target, overwrite)
