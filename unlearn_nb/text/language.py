@@ -374,7 +374,7 @@ def canary_exposure(
         said = [f'{c.before} {s}' for s in all_]
         s,ds = learn.dls.text_settings,learn.dls.train_ds
         if (encoded(said, ds.vocab, ds.tokens.shape[1], s['tok']) == 0).any():
-            raise RequestError(f"the model does not know all words of what {c.holder}'s secret might have been")
+            raise RequestError(f"the model does not know all words that {c.holder}'s secret might hold")
         losses = text_losses(learn, said)
         rank = int((losses <= losses[all_.index(c.secret)]).sum()) # ties count against the model's ignorance
         res[c.holder] = math.log2(len(all_))-math.log2(rank)

@@ -72,6 +72,7 @@ register_measure(
     'forgetting',
     "Bits by which the true secret stands out among all that it might have been (Carlini et al., 2019).",
     _asked('exposure'),
+    decisive=True,
     range=(0., None),
     words='exposure of the secrets',
     needs=_tokens,
