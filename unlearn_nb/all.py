@@ -10,7 +10,8 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified', 'tensor_dls',
            'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
-           'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner', 'anomaly_rates',
+           'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner', 'forget_ratings',
+           'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking', 'anomaly_rates',
            'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates', 'poisoned',
            'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
            'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
@@ -56,6 +57,9 @@ from .unlearn import UnlearnRecord
 from .vision.learner import image_learner
 from .tabular.data import adult_dls, breast_cancer_dls, table_dls
 from .tabular.learner import table_learner
+from .collab.data import forget_ratings, low_rank_dls, movielens_dls, ratings_dls
+from .collab.learner import ratings_learner
+from .collab.metrics import gap_table, ranking
 from .anomaly.data import contaminated_dls, reconstruction_dls
 from .anomaly.learner import autoencoder_learner
 from .anomaly.metrics import anomaly_rates, error_auroc, recovered
@@ -161,6 +165,13 @@ _all_ = [
     'breast_cancer_dls',
     'table_dls',
     'table_learner',
+    'forget_ratings',
+    'low_rank_dls',
+    'movielens_dls',
+    'ratings_dls',
+    'ratings_learner',
+    'gap_table',
+    'ranking',
     'anomaly_rates',
     'autoencoder_learner',
     'contaminated_dls',

@@ -13,6 +13,7 @@ from scipy.stats import binom, ttest_rel
 from .core import seeded, timed
 from .datasets import dataset_targets
 from .method import UnlearnMethod
+from .orphans import read_by_nobody
 from .splits import ForgetSplit, part_dl
 from .task import predict_logits, task_of
 
@@ -124,6 +125,7 @@ def check_numbers(
     "Ask held-out samples whether a model still answers as well as before; no class can be looked at"
     split,task = split.on(old.dls),task_of(old)
     stays = split.idxs['valid_retain'] # held-out anomalies should be answered worse than before
+    stays = stays[~read_by_nobody(split.dls.valid, split)[stays]] # and so should ratings of who has left
     at = stays[torch.linspace(0, len(stays)-1, min(n, len(stays))).round().long()]
     with timed() as t, seeded(0):
         dl = part_dl(split.dls.valid, at)

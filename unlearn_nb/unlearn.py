@@ -21,6 +21,7 @@ from .core import DivergedError, RequestError, environment, seeded, timed
 from .engine import _is_default, model_hash, working_copy
 from .fingerprint import data_fingerprint
 from .method import Allowance, cost_of, get_method
+from .orphans import reset_orphans
 from .outcome import _percent, check_outcome
 from .recipe import RecipeRecorder
 from .splits import ForgetSplit, SealedSplit, part_dl
@@ -167,7 +168,7 @@ def _tries(learn, method, budget, whole, left):
     return [(method, None)] if cut[0][0] == method else [*cut, (method, None)]
 
 # %% ../nbs/35_unlearn.ipynb #1db39875
-def _attempt(learn, method, split, view, seed, cbs, progress):
+def _attempt(learn, method, split, view, seed, cbs, progress, orphans=None):
     "Run a method on a copy of a learner: the copy, and the record without its outcome"
     new,before = working_copy(learn),model_hash(learn.model)
     new.add_cbs(cbs)
@@ -175,6 +176,8 @@ def _attempt(learn, method, split, view, seed, cbs, progress):
     with timed() as t, seeded(seed), ExitStack() as stack:
         for c in quiet: stack.enter_context(c)
         details = method.run(new, view) or {}
+    reset = reset_orphans(new.model, learn, orphans, seed) if orphans and not method.exact else {}
+    if reset: details = {**details, 'orphans': reset}
     if not all(p.isfinite().all() for p in new.model.state_dict().values()):
         raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")
     return new,UnlearnRecord(
@@ -223,6 +226,9 @@ def unlearn(self:Learner,
     # Share of what retraining costs that a method may spend; None: its own amounts; 'auto': for a method
     # without settings and a training of 20 epochs or more, a tenth, and more only if that did not forget
     budget:float|str|None='auto',
+    # Rows of embeddings that only the forget set reads end as retraining would leave them, after an
+    # approximate method; False: as the method leaves them
+    orphans:bool=True,
     **hyper                  # Hyper-parameters of the method
     # A new learner with `unlearn_record`; raises `RequestError`, `SealedDataError`, `DivergedError`
 )->Learner:
@@ -236,7 +242,7 @@ def unlearn(self:Learner,
     check_trained(self)
     whole,spent = retraining_cost(self, left),[]
     for trial,share in _tries(self, method, budget, whole, left):
-        new,record = _attempt(self, trial, split, view, seed, cbs, progress)
+        new,record = _attempt(self, trial, split, view, seed, cbs, progress, left if orphans else None)
         spent.append(record)
         record.outcome = check_outcome(self, new, left, trial)
         if not record.outcome['failed']: break

@@ -123,6 +123,7 @@ def with_error(
     "A rate and how exactly it is known"
     return v,1.96*math.sqrt(max(v*(1-v), 1/n)/n)
 
+_labels = frozenset({'labels'})
 _rounded_on = 500 # Images are enough to see whether an answer comes back
 
 def _rounded(bits):
@@ -134,7 +135,9 @@ def _rounded(bits):
 
 for bits in (8, 4):
     says = f"Share of the forget set named rightly after the weights are rounded to {bits} bits."
-    register_measure(f'rounded to {bits} bits', 'attacks', says, _rounded(bits), family='rounding')
+    register_measure(
+        f'rounded to {bits} bits', 'attacks', says, _rounded(bits), family='rounding', needs=_labels
+    )
 
 # %% ../../nbs/70_audit_measures.ipynb #a9bfa86d
 _features = {
@@ -205,6 +208,7 @@ register_measure(
     'inside',
     "Share of the forget set named rightly by a last layer that was fitted to retained images.",
     _refit,
+    needs=_labels,
 )
 for place in _features:
     register_measure(

@@ -36,7 +36,7 @@ def _keys(source, split, seeds, tag):
         arch = getattr(source, 'arch_config', None) or str(source.model)
         return [recipe, arch, getattr(source, 'unlearn_forgotten', [])]
     what = made_by() if known else tag
-    code = code_version('data', 'models', 'learner', 'splits', 'ensemble', 'methods.retrain')
+    code = code_version('data', 'models', 'learner', 'splits', 'ensemble', 'fresh', 'methods.retrain')
     def key(s):
         config = {'kind': 'oracle', 'source': what, 'split': split.fingerprint, 'seed': s}
         return result_key(config, split.data, code)

@@ -88,10 +88,12 @@ def _request(a):
         hyper = ', '.join(f'{k}={v}' for k,v in rec['hyper'].items() if v is not None)
         done = {
             'method': f"{rec['method']} {hyper}",
-            'read': ', '.join(f'{k} {v}' for k, v in rec['samples_read'].items()) + ' images',
+            'read': ', '.join(f'{k} {v}' for k, v in rec['samples_read'].items())
+            + f" {a.request.get('noun', 'images')}",
             'took': f"{rec['seconds']:.1f} s",
         }
-    return {'forget': f"{a.request['name']}: {gone} of {gone+stay} training images", **done,
+    noun = a.request.get('noun', 'images')
+    return {'forget': f"{a.request['name']}: {gone} of {gone+stay} training {noun}", **done,
             'request fingerprint': a.request['fingerprint'], 'data fingerprint': a.request['data']}
 
 def _made(a):

@@ -16,7 +16,7 @@ from fastai.learner import Learner
 from fastcore.basics import patch
 from fastprogress.fastprogress import progress_bar
 
-from .evidence import Evidence, add_beside, compared, observe
+from .evidence import Evidence, add_beside, compared, has_labels, observe
 from .fakes import list_fakes, planted_fakes
 from .findings import answer_findings, missing_findings, structure_findings
 from .oracles import oracle, untrained
@@ -33,6 +33,7 @@ from ..metrics.probes import plot_relearn, relearn_runs, relearning
 from ..metrics.scores import made_with
 from ..pages import svg_uri
 from ..splits import ForgetSplit, are_pictures
+from ..collab import metrics as _of_ratings # registers its measures
 from ..vision.inversion import inversion
 from ..vision.interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 
@@ -97,7 +98,7 @@ def controls(
     for l in models.values(): split.on(l.dls) # raises for other data or classes
     warn_threads(map(made_with, models.values()), 'the models of this audit')
     if (blank := untrained(learn, seed)) is not None: models['random'] = blank
-    fakes,found = planted_fakes(learn, split, oracle),{}
+    fakes,found = planted_fakes(learn, split, oracle) if has_labels(learn) else {},{}
     every = {**models, **{f'fake: {k}': l for k,l in fakes.items()}}
     for name in progress_bar(list(every)) if progress else every:
         found[name] = observe(every[name], split, found.get('original'), n, seed, learn if paint else None)
@@ -132,13 +133,14 @@ def verdict_on(
     for column in ('told', 'cleared'):
         table[column] = table[column].apply(lambda l: [f.removeprefix('fake: ') for f in l])
     learn = beside.models['original']
-    findings = structure_findings(learn.model, new.model, len(split.vocab))
+    findings = structure_findings(learn.model, new.model, len(split.vocab or ()))
     findings += answer_findings(learn.model, new.model, found['original'].outs, found['unlearned'].outs)
     return table,judge(table, len(beside.refs), list(beside.fakes), findings)
 
 # %% ../../nbs/79_audit_run.ipynb #f8d02a5e
 def _collateral(outs, split):
     "Held-out accuracy on each retained class"
+    if split.vocab is None: return pd.DataFrame()
     per = {k: class_rates(o['valid_retain']) for k,o in outs.items() if o['valid_retain'] is not None}
     refs,res = [per[k] for k in per if k.startswith('retrained')],[]
     for i,v in enumerate(per['unlearned']):
@@ -217,9 +219,12 @@ def _figures(models, split, outs, curves, refs):
     "The pictures as data, and sentences on those that could not be drawn"
     first = [k for k in models if k.startswith('retrained')][:1]
     three = {k: models[k] for k in ('original', 'unlearned', *first)}
-    asked = [*_answers_drawn(three, split, outs, curves), *_weights_drawn(three, split, refs)]
+    if split.vocab is None: asked = list(_weights_drawn(three, split, refs))[:1]
+    else:
+        asked = [*_answers_drawn(three, split, outs, curves), *_weights_drawn(three, split, refs)]
+        asked += _attack_drawn(three, split, outs)
     res,missing = [],[]
-    for title,text,draw,args in [*asked, *_attack_drawn(three, split, outs)]:
+    for title,text,draw,args in asked:
         try: res.append((title, text, svg_uri(draw(*args))))
         # no pixels, no maps, or no linear last layer
         except (RequestError, RuntimeError, AttributeError) as e:
@@ -241,6 +246,7 @@ def _nouns(sentences, noun):
 def _all_evidence(new, split, beside, effort, seed, how):
     "Evidence on the model and its controls, relearning included, and the curves of that"
     found = evidence_on(new, split, beside, **how)
+    if not has_labels(new): return found,{}
     known = beside.runs.setdefault((effort, seed), {})
     for k,l in beside.models.items(): known[k] = known.get(k) or relearn_runs(l, split, effort, seed)
     first = {'original': known['original'], 'unlearned': relearn_runs(new, split, effort, seed)}
@@ -284,7 +290,8 @@ def _asked(split):
         'held out': len(split.dls.valid_ds),
         'fingerprint': split.fingerprint,
         'data': split.data,
-        'classes': len(split.vocab),
+        'classes': None if split.vocab is None else len(split.vocab),
+        'noun': split.noun,
     }
 
 def _reproduce(models, command, seed, effort):
@@ -344,7 +351,7 @@ def audit(
         _power(v) if refs else [],
         [asdict(f) for f in v.findings],
         alarms,
-        {k: curves[k] for k in models},
+        {k: curves[k] for k in models if k in curves},
         _nouns(limit_sentences(refs, split, how['n'], outs, beside.fakes), split.noun)+missing
         +_not_pictures(split),
         _reproduce(shown, command, seed, effort),

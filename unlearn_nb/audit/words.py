@@ -57,9 +57,20 @@ def could_be(
     how = {f.name: f.how for f in list_fakes()}
     return '; or '.join(how.get(f, f) for f in v.open)
 
+def _near(table):
+    "How well it answers what was to be forgotten, where answers are numbers"
+    found = table[table['decisive'].astype(bool)]
+    if not len(found): return 'nothing was asked about the forget set'
+    r = found.iloc[0]
+    theirs = f"retrained models {number(r['retrained'])}, " if r['retrained'] == r['retrained'] else ''
+    said = f"{find_measure(r['key']).words} {number(r['value'])}"
+    return f"{said}; {theirs}the original {number(r['original'])}"
+
 def _recognised(table):
     "What it still names of the forget set, as a clause"
-    r = table.set_index('key').loc[forget_error.name]
+    rows = table.set_index('key')
+    if forget_error.name not in rows.index: return _near(table)
+    r = rows.loc[forget_error.name]
     return (
         f"it recognises {percent(1-r['value'])} of the forget set; retrained models"
         f" {percent(1-r['retrained'])}, the original {percent(1-r['original'])}"
@@ -124,8 +135,17 @@ def headline(
 # %% ../../nbs/77_audit_words.ipynb #9104e8a4
 _too_wide = .1 # Interval of an accuracy in which nothing can be judged
 
+def _guarded(r):
+    "What became of it, where answers are numbers"
+    kept = [k for k in r.index if find_measure(k).guards and r.loc[k, 'retrained'] is not None]
+    if not kept: return "Nothing was asked about what was to be kept."
+    mine,theirs = ([number(r.loc[k, c]) for k in kept] for c in ('value', 'retrained'))
+    says = [f"{find_measure(k).words} {a}, retrained models {b}" for k,a,b in zip(kept, mine, theirs)]
+    return f"Utility is {'damaged' if r.loc[kept, 'damaged'].any() else 'kept'}: {'; '.join(says)}."
+
 def _utility(r):
     "What became of what was to be kept; from the table by key"
+    if test_accuracy.name not in r.index: return _guarded(r)
     ta,ra = r.loc[test_accuracy.name],r.loc[retain_accuracy.name]
     word = 'kept'
     if ta['high']-ta['low'] > _too_wide:
@@ -263,6 +283,16 @@ def _from_features(r):
         " said without one."
     )
 
+_no_yardstick = (
+    "Without retrained models this audit cannot conclude that the model has forgotten; it can only"
+    " find that it has not."
+)
+
+def _alone_numbers(table, record, findings):
+    "The audit in words where answers are numbers, without retrained models"
+    seen = _near(table)
+    return [f"{seen[0].upper()+seen[1:]}.", *(f.says for f in findings), _no_yardstick, *_cost(record, [])]
+
 def sentences_alone(
     table,     # From `measure_table`
     split,     # The request
@@ -271,6 +301,7 @@ def sentences_alone(
 )->tuple:      # Status and sentences
     "The audit in words, without retrained models"
     r = table.set_index('key')
+    if forget_error.name not in r.index: return 'cannot tell',_alone_numbers(table, record, findings)
     a,b = (1-r.loc[forget_error.name, c] for c in ('value', 'original'))
     out,status = [f"It recognises {percent(a)} of the forget set; the original {percent(b)}."],'cannot tell'
     if _surely_left(split, a):
@@ -288,10 +319,7 @@ def sentences_alone(
         f" {percent(kept['original'])}."
     )
     if status == 'cannot tell':
-        out.append(
-            "Without retrained models this audit cannot conclude that the model has forgotten; it can only"
-            " find that it has not."
-        )
+        out.append(_no_yardstick)
     return status,out+_cost(record, [])
 
 # %% ../../nbs/77_audit_words.ipynb #ff0809fc
@@ -316,9 +344,22 @@ def _limits_of_refs(refs):
             " more models could pass. Five are the default."
         )
 
+def _limits_of_numbers(outs):
+    "What is not asked where there is no class"
+    yield (
+        "Membership attacks, linear probes, relearning and planted fakes are made for classes and were not"
+        " run; the audit has not shown that it could notice a fake."
+    )
+    if 'random' not in outs: yield "The control with a random network is missing."
+
 def _limits_here(split, n, outs, fakes):
     "What this request and network leave open"
     o = outs['unlearned']
+    if o['forget'].targets.is_floating_point():
+        yield from _limits_of_numbers(outs)
+        if n is not None and len(split.retain_idxs) > n:
+            yield f"Quick: at most {n} images of each partition were looked at."
+        return
     unseen = 0 if non_members(o, split) is None else len(matched(o['forget'], non_members(o, split)))
     if unseen:
         yield (

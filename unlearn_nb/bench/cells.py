@@ -25,6 +25,7 @@ from ..store import code_version, result_key, source_hash
 # %% ../../nbs/82_cells.ipynb #8fbd8138
 # registers the applications that come with the package
 from ..tabular import learner
+from ..collab import learner as _recommenders
 from ..anomaly import learner as _detectors
 from ..text import learner as _texts
 from ..text import language as _languages
@@ -76,6 +77,7 @@ _searching = (
     'methods.gradient',
     'methods.relabel',
     'methods.distill',
+    'fresh',
     'methods.retrain',
     'methods.curvature',
 )
@@ -90,6 +92,7 @@ _attacks = 'metrics.attacks','metrics.lira'
 _metric_code = {
     'attacks': _attacks,
     'sampled': _attacks,
+    'ratings': ('collab.metrics',),
     'anomaly': ('anomaly.metrics',),
     'poison': ('metrics.poison',),
     'language': ('text.metrics', 'text.language'),

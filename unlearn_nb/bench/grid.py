@@ -40,10 +40,13 @@ _recipes = {
         dict(opt_func=partial(Adam, mom=0.9, sqr_mom=0.999, eps=1e-8, decouple_wd=False)),
         unsir_recipe,
     ),
+    'ratings': ({}, {}, dict(lr=5e-2, wd=.2)), # embeddings bear large steps and want to be held small
 }
 
 def recipe_named(
-    name:str # 'one_cycle' (augmentation, Adam, one-cycle) or 'unsir' (as the UNSIR authors trained)
+    # 'one_cycle' (augmentation, Adam, one-cycle), 'unsir' (as the UNSIR authors trained) or 'ratings'
+    # (one-cycle with a larger rate and decay, for embeddings)
+    name:str
 )->tuple:    # Keyword arguments for the data, for `image_learner` and for `train`
     "How to train, by name"
     if name not in _recipes: raise RequestError(f"unknown recipe {name!r}: there are {', '.join(_recipes)}")

@@ -19,6 +19,7 @@ from ..application import application_of
 from ..core import RequestError, config_hash
 from ..fingerprint import data_fingerprint
 from ..method import get_method, get_method_class
+from ..worst_case.objective import units_of
 from ..worst_case.rankings import one_shot
 from ..worst_case.search import check_search
 from ..worst_case.search import worst_case
@@ -79,7 +80,7 @@ def _planned(dls, q, first, base, about, add, data):
         s = _request(dls, q)
         return (), s.name, len(s.retain_idxs)
     f,hyper = _search_hyper(dls, q)
-    units = n if hyper.get('granularity', 'sample') == 'sample' else len(dls.vocab)
+    units = len(units_of(dls, hyper.get('granularity', 'sample'))[1])
     name,m = _search_name(hyper, units)
     if 'arch' in q: # a set found with another network
         base,about,name = {**base, 'arch': q['arch']},{**about, 'arch': q['arch']},f"{name} on {q['arch']}"

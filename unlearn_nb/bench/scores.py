@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pandas as pd
 import torch
 
+from ..collab.metrics import rating_scores
 from ..anomaly.metrics import anomaly_rates
 from ..metrics.attacks import attack_rates
 from ..metrics.accuracy import class_rates, rates
@@ -113,6 +114,11 @@ package_metrics = list(grid_metrics.values()) # A user's metrics come later, and
 def _anomaly(learn, split):
     "AUROC of the reconstruction error, and mean errors of clean rows, anomalies and the forget set"
     return anomaly_rates(learn, split, answers(learn, split, ['forget', 'valid_forget', 'valid_retain']))
+
+@register_metric('ratings')
+def _ratings(learn, split):
+    "Errors on deleted, retained and held-out ratings, rankings, and distance to rows that were never trained"
+    return rating_scores(learn, split, answers(learn, split, ['forget', 'retain', 'valid_retain']))
 
 @register_metric('poison')
 def _poison(learn, split):

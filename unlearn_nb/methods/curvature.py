@@ -9,7 +9,7 @@ __all__ = ['ce_grad', 'per_sample_grads', 'squared_grads', 'fisher_diag', 'label
 # %% ../../nbs/45_curvature.ipynb #d7dc4b50
 import warnings
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -20,6 +20,8 @@ from torch.nn import functional as F
 
 from ..core import RequestError
 from ..method import register_method, UnlearnMethod
+from .answer_curvature import gauss_newton_product, number_grads, of_labels, summed_loss
+from ..task import task_of
 
 # %% ../../nbs/45_curvature.ipynb #ffe94068
 def _supported(m):
@@ -216,7 +218,8 @@ def fisher_diag(
     labels='model',        # 'model': expectation over the model's own predictions; 'true': the given labels
     draws:int|None=None,   # See `label_grads`
     budget:int=512<<20,    # Bytes for intermediate results
-    meter=None             # A `CostMeter`; every backward pass counts as a pass with gradient
+    meter=None,            # A `CostMeter`; every backward pass counts as a pass with gradient
+    task=None              # What the answers are; None: scores of labels
     # Name -> mean squared gradient, shape of the parameter; raises `RequestError` for another kind of labels
 )->dict:
     "Diagonal of the Fisher information"
@@ -224,7 +227,8 @@ def fisher_diag(
         raise RequestError(f"`labels` must be 'model' or 'true', got {labels!r}")
     total,n,mode = {},0,model.training
     def ds(out):
-        res = label_grads(out, y, labels, draws)
+        if of_labels(task): res = label_grads(out, y, labels, draws)
+        else: res = number_grads(task, out, y, labels, draws)
         if meter is not None: meter.images['forward_backward'] += len(y)*len(res)
         return res
     model.eval()
@@ -269,16 +273,21 @@ def strongest(
     return lo
 
 # %% ../../nbs/45_curvature.ipynb #b095b66e
+_tol,_tol_share = .1,.02 # In nats; of the loss of numbers, which is 1 % of its root
+_all,_probed = 10**9,1000 # Samples: as many as there are; to look at the loss of
+
 @dataclass
 class Edit(UnlearnMethod):
     "Base of methods that edit the weights once"
     alpha:float|None=None    # Strength; None: the strongest within `tol`
     # Images per partition to compute the edit from, each class in proportion; never more than there are
     samples:int=1000
-    tol:float=.1             # Rise of the loss on retained images that the search allows, in nats
+    # Rise of the loss on retained samples that the search allows; None: 0.1 nats, or 2 % of a loss of numbers
+    tol:float|None=None
     max_bytes:int=512<<20    # For intermediate results
     strength = dict(alpha=0.),dict(alpha=1e-9),dict(alpha=1e-5)
     wreck = dict(alpha=1e39)
+    needs = frozenset() # numbers bend the loss as well
     range,lever = (1e-14, 1.),'`alpha`'
 
     def clean(self,
@@ -289,6 +298,21 @@ class Edit(UnlearnMethod):
         "A loader of images of a partition, in order and without augmentation"
         return split.sample(part, n or self.samples, bs=64)
 
+    def allowed(self,
+        task, # What the answers are
+        base  # Loss on retained samples before the edit
+    ):        # In units of the loss
+        "How much it may rise"
+        if self.tol is not None: return self.tol
+        return _tol if of_labels(task) else _tol_share*base
+
+    def whole(self,
+        learn # The working copy
+    ):        # The method, reading all samples of numbers that are looked up: a row unread seems idle
+        "The same method, with a sample that meets every row of an embedding"
+        looks = any(isinstance(m, nn.Embedding) for m in learn.model.modules())
+        return replace(self, samples=_all) if looks and not of_labels(task_of(learn)) else self
+
     def apply(self,
         learn, # The working copy; its weights are edited in place
         split, # View of the request, opened for 'retain' if the strength is to be found
@@ -296,25 +320,26 @@ class Edit(UnlearnMethod):
         alpha  # Strength; 0: nothing is done
     ):         # 'alpha', as given or found
         "Edit the weights by `edit(name, weights, alpha)`, None: the strongest; details for the record"
-        old = {n: p.detach().clone() for n,p in learn.model.named_parameters()}
+        old,task = {n: p.detach().clone() for n,p in learn.model.named_parameters()},task_of(learn)
         @torch.no_grad()
         def put(s):
             for n,p in learn.model.named_parameters(): p.copy_(edit(n, old[n], s) if s else old[n])
         if alpha is None:
-            probe = [_batch(b) for b in self.clean(split, 'retain', 1000)]
+            few = _all if self.samples == _all else _probed
+            probe = [_batch(b) for b in self.clean(split, 'retain', few)]
             n = sum(len(y) for _,y in probe)
             @torch.no_grad()
             def loss():
                 learn.model.eval()
                 learn.cost_meter.images['forward'] += n
-                total = lambda x, y: F.cross_entropy(_ask(learn.model, x).float(), y, reduction='sum').item()
+                total = lambda x, y: summed_loss(task, _ask(learn.model, x).float(), y).item()
                 return sum(total(x, y) for x,y in probe)/n
             base = loss()
             def harm(s):
                 put(s)
                 h = loss() - base
                 return h if h == h else float('inf')
-            alpha = strongest(harm, *self.range, self.tol)
+            alpha = strongest(harm, *self.range, self.allowed(task, base))
         put(alpha)
         return {'alpha': alpha}
 
@@ -374,8 +399,10 @@ class FisherForgetting(Edit):
         return cls(alpha=1e-6, samples=10**9, authors=True)
 
     def run(self, learn, split):
+        self = self.whole(learn)
         f = fisher_diag(
-            learn.model, self.clean(split, 'retain'), 'model', self.draws, self.max_bytes, learn.cost_meter
+            learn.model, self.clean(split, 'retain'), 'model', self.draws, self.max_bytes, learn.cost_meter,
+            task_of(learn),
         )
         noise = {n: torch.randn_like(p) for n,p in learn.model.named_parameters()}
         authors = split.kind == 'class' if self.authors is None else self.authors
@@ -433,7 +460,8 @@ class SSD(Edit):
         return cls(alpha=10., lam=1., samples=10**9)
 
     def run(self, learn, split):
-        how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter)
+        self = self.whole(learn)
+        how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter, task=task_of(learn))
         f,r = (fisher_diag(learn.model, self.clean(split, p), **how) for p in ('forget', 'retain'))
         n,k = (len(split.targets(p)) for p in ('retain', 'forget'))
         both = {m: (n*r[m]+k*f[m])/(n+k) for m in f}
@@ -455,9 +483,11 @@ class SSD(Edit):
 def fisher_product(
     model:nn.Module,   # In eval mode
     batches:list,      # Of (x, y)
-    v:dict             # Name -> tensor
+    v:dict,            # Name -> tensor
+    task=None          # What the answers are; None: scores of labels. Of numbers: the Gauss-Newton matrix
 )->dict:               # Name -> tensor
     "The empirical Fisher matrix times a vector"
+    if not of_labels(task): return gauss_newton_product(model, batches, v, task)
     params = dict(model.named_parameters())
     n,total = sum(len(y) for _,y in batches),{k: torch.zeros_like(p) for k,p in params.items()}
     with torch.enable_grad():
@@ -478,7 +508,8 @@ def solve(
     rhs:dict,      # Name -> tensor
     damping:float, # Added to the diagonal
     steps:int,     # Of conjugate gradients, at most
-    tol:float=1e-3 # Stop when the residual is smaller than this share of the right side
+    tol:float=1e-3,# Stop when the residual is smaller than this share of the right side
+    task=None      # As in `fisher_product`
 )->tuple[dict, int]: # The solution, and how many products it took
     "Solve (F + damping) v = rhs"
     names,count = list(rhs),0
@@ -489,7 +520,7 @@ def solve(
     def product(a):
         nonlocal count
         count += 1
-        return flat(fisher_product(model, batches, lift(a))) + damping*np.asarray(a).ravel()
+        return flat(fisher_product(model, batches, lift(a), task)) + damping*np.asarray(a).ravel()
     b = flat(rhs)
     res,_ = cg(LinearOperator((len(b), len(b)), matvec=product, dtype=float), b, rtol=tol, maxiter=steps)
     return lift(res),count
@@ -511,7 +542,7 @@ class Influence(Edit):
     range = 1e-8,1e3
 
     def run(self, learn, split):
-        model = learn.model.eval()
+        self,model,task = self.whole(learn),learn.model.eval(),task_of(learn)
         grab = lambda part: [_batch(b) for b in self.clean(split, part)]
         forget,retain = grab('forget'),grab('retain')
         n,g = sum(len(y) for _,y in forget),{k: torch.zeros_like(p) for k,p in model.named_parameters()}
@@ -519,10 +550,10 @@ class Influence(Edit):
             for k, a in zip(
                 g,
                 torch.autograd.grad(
-                    F.cross_entropy(_ask(model, x).float(), y, reduction='sum'), list(model.parameters())
+                    summed_loss(task, _ask(model, x).float(), y), list(model.parameters())
                 ),
             ):
                 g[k] += a / n
-        step,products = solve(model, retain, g, self.damping, self.steps)
+        step,products = solve(model, retain, g, self.damping, self.steps, task=task)
         learn.cost_meter.images['forward_backward'] += n + 3*products*sum(len(y) for _,y in retain)
         return {'products': products, **self.apply(learn, split, lambda k,w,a: w + a*step[k], self.alpha)}

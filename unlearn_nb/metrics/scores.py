@@ -13,8 +13,10 @@ from scipy import stats as sps
 
 from ..core import warn_threads
 from .accuracy import rates
+from .measure import Subject, ask_measures
 from ..outputs import collect
 from ..splits import ForgetSplit
+from ..task import task_of
 
 # %% ../../nbs/61_metrics_scores.ipynb #37e5a2c7
 def all_equal(
@@ -55,11 +57,15 @@ def measures(
     learn:Learner,     # Unlearned, retrained or neither; its model answers
     split:ForgetSplit, # The request
     n:int|None=None    # At most so many samples of each partition, evenly spread; None: all
-)->dict: # The five rates and the seconds of the request (`None` for a model that was not unlearned)
+)->dict: # The five rates, or what is registered for numbers, and the seconds of the request (`None` for a
+         # model that was not unlearned)
     "Everything measured of one model"
     record = getattr(learn, 'unlearn_record', None)
     seconds = None if record is None else record.seconds
-    return {**rates(collect(learn, split, n=n), split.kind), 'seconds': seconds}
+    outs = collect(learn, split, n=n)
+    if 'labels' in task_of(learn).capabilities: return {**rates(outs, split.kind), 'seconds': seconds}
+    found = {k: v for k,(v,_) in ask_measures(Subject(learn, split, outs)).items()}
+    return {**found, 'seconds': seconds}
 
 def made_with(
     learn:Learner # Whose `unlearn_record` is read

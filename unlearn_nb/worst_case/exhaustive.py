@@ -18,7 +18,7 @@ from .objective import score_set, units_of
 def brute_force(
     learn:Learner,       # The original; unchanged
     n:int,               # Units per set
-    granularity='class', # 'sample', 'class', or one group label per training image
+    granularity='class', # 'sample', 'class', a column of a table, or one group label per training sample
     units=None,          # Only sets of these units; None: all
     **kwargs             # For `score_set`
 )->pd.DataFrame:         # Columns set, objective; sorted, the hardest first

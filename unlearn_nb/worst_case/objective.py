@@ -15,11 +15,12 @@ import torch
 from fastai.callback.core import Callback, CancelFitException
 from fastai.learner import Learner
 from fastai.optimizer import Adam, Optimizer
+from fastai.tabular.core import TabDataLoader
 from torch import Tensor
 from torch.nn import functional as F
 
 from ..core import RequestError, seeded
-from ..datasets import class_names, dataset_targets
+from ..datasets import class_names, is_labels, raw_targets
 from ..vision.data import ImageTensors
 from ..engine import fit_on, frozen_copy, working_copy
 from ..method import get_method, get_method_class, list_methods, LossState
@@ -28,7 +29,8 @@ from ..task import predict_logits
 from ..methods.gradient import TrainOnly
 from ..methods.retrain import fresh_model
 from ..methods import distill, relabel, sparse # registers what can be imitated
-from ..splits import SubsetDS, part_dl
+from ..orphans import codes_of, reset_orphans
+from ..splits import ForgetSplit, SubsetDS, is_table, part_dl, raw_rows, subset, suggestion
 from ..task import task_of
 
 # %% ../../nbs/50_worst_case_objective.ipynb #1f825cd0
@@ -54,6 +56,12 @@ class _Numbered(SubsetDS):
     "Images with their position in place of the label"
     def __getitem__(self, i): return (*super().__getitem__(i)[:-1], int(self.idxs[i]))
 
+def _numbered_rows(dl, bs, idxs):
+    "A loader of a table, with positions in the column of the targets"
+    part,cls = subset(dl, idxs, True)
+    part.items = part.items.assign(**{part.y_names[0]: idxs.numpy()})
+    return dl.new(dataset=part, cls=cls, shuffle=True, drop_last=False, **({} if bs is None else {'bs': bs}))
+
 def numbered_dl(
     dl,               # Training loader
     bs:int|None=None, # Images per batch; None: as `dl`
@@ -62,6 +70,7 @@ def numbered_dl(
     "A loader that says which images it yields"
     ds = dl.dataset
     idxs = torch.arange(len(ds)) if idxs is None else idxs
+    if isinstance(dl, TabDataLoader): return _numbered_rows(dl, bs, idxs)
     if isinstance(ds, ImageTensors):
         part = ds.take(idxs, split_idx=0)
         part.targets = idxs
@@ -106,8 +115,9 @@ class _Weigh(Callback):
         self.method,self.s,self.w,self.targets,self.steps = method,state,w,targets,steps
     def before_batch(self):
         i = self.y.as_subclass(Tensor).long()
-        self.wi = self.w[i.to(self.w.device)].to(self.x.device)
-        self.learn.yb = (self.targets[i.cpu()].to(self.x.device),)
+        device = self.xb[0].device
+        self.wi = self.w[i.to(self.w.device)].to(device)
+        self.learn.yb = (self.targets[i.cpu()].to(device),)
     def after_loss(self):
         self.s.model = self.model
         each = self.method.weighted_loss(self.s, self.xb, self.pred, self.yb, self.wi)
@@ -117,9 +127,15 @@ class _Weigh(Callback):
         if self.train_iter >= self.steps: raise CancelFitException
 
 # %% ../../nbs/50_worst_case_objective.ipynb #81a53d0c
+def _numbers_state(learn, w):
+    "The same where there are no classes"
+    about = dict(share=w.mean().item(), bound=_bound, dls=learn.dls)
+    return LossState(task_of(learn), frozen_copy(learn.model), None, False, **about)
+
 def _state(learn, w):
     "What the losses may look at, for a request of which each image is a part"
-    y = dataset_targets(learn.dls.train_ds)
+    y = raw_targets(learn.dls.train_ds)
+    if not is_labels(y): return _numbers_state(learn, w)
     whole = bool(((w == 0) | (w == 1)).all()) and all(len(w[y == k].unique()) < 2 for k in y.unique())
     about = dict(share=w.mean().item(), bound=_bound, dls=learn.dls)
     return LossState(task_of(learn), frozen_copy(learn.model), y[w < 1].unique(), whole, **about)
@@ -132,11 +148,17 @@ def _imitated(learn, method, w, steps, lr, bs, seed):
     epochs = max(1, round(steps/len(dl))) if anew else math.ceil(steps/len(dl))
     if anew: steps = epochs*len(dl)
     how = {'opt_func': Adam, 'bn': 'train'} if anew else {'opt_func': sign_sgd, 'bn': 'eval'}
-    y,state = dataset_targets(learn.dls.train_ds),_state(learn, w)
+    y,state = raw_targets(learn.dls.train_ds),_state(learn, w)
     cbs = [_Weigh(method, state, w.float(), y, steps)]
     return dl,epochs,how,cbs
 
 # %% ../../nbs/50_worst_case_objective.ipynb #241ec57f
+def _reset_left(worker, learn, w, seed):
+    "Rows that nobody reads any more end as `learn.unlearn` leaves them, where a set goes as a whole"
+    whole = ((w == 0) | (w == 1)).all() and 0 < w.sum() < len(w)
+    if not whole or codes_of(learn.dls.train) is None: return
+    reset_orphans(worker.model, learn, ForgetSplit(learn.dls, w.nonzero()[:,0]), seed)
+
 def unlearn_weighted(
     learn:Learner,        # Unchanged
     w:Tensor,             # Weight of each training image, in [0, 1]: how much it is to be forgotten
@@ -161,18 +183,32 @@ def unlearn_weighted(
         if lower == 'retrain': cbs.append(one_cycle(lr))
         fit_on(worker, dl, epochs, lr, cbs=cbs, hint='lower_lr', name=method.name, **how)
     worker.dls = learn.dls
+    if not method.exact: _reset_left(worker, learn, w, seed)
     return worker
 
 # %% ../../nbs/50_worst_case_objective.ipynb #ca376a34
+def _column(dls, name):
+    "Cells of a column of the training rows"
+    rows = raw_rows(dls)
+    if name not in rows:
+        raise RequestError(f"`granularity`: unknown column {name!r}; {suggestion(name, rows)}")
+    cells = rows[name]
+    plain = cells.notna().all() and cells.map(type).nunique() == 1
+    return (cells if plain else cells.astype(str)).to_numpy()
+
 def units_of(
     dls,         # Whose training data is chosen from
-    granularity  # 'sample', 'class', or one group label per training image
+    granularity  # 'sample', 'class', a column such as 'user', or one group label per training sample
 )->tuple:        # Unit of each training image (n,), and the names of the units; raises `RequestError`
     "What may be chosen"
-    y = dataset_targets(dls.train_ds)
+    y = raw_targets(dls.train_ds)
+    if isinstance(granularity, str) and granularity not in ('sample', 'class') and is_table(dls):
+        granularity = _column(dls, granularity)
     if isinstance(granularity, str):
         if granularity == 'sample': return torch.arange(len(y)),list(range(len(y)))
         if granularity == 'class':
+            if not is_labels(y):
+                raise RequestError("there are no classes here; name a column, such as 'user'")
             names = class_names(dls)
             empty = [c for k, c in enumerate(names) if not (y == k).any()]
             if empty: raise RequestError(f"class {empty[0]} has no training images")
@@ -226,7 +262,9 @@ def unit_losses(
     n:int          # Units
 )->Tensor:         # (n,), mean loss of each unit's images, in nats
     "One clean pass over the training data in eval mode"
-    each = sample_ce(*predict_logits(learn, part_dl(learn.dls.train, range(len(of)))))
+    out,y = predict_logits(learn, part_dl(learn.dls.train, range(len(of))))
+    if 'logits' in task_of(learn).capabilities: each = sample_ce(out, y)
+    else: each = task_of(learn).sample_loss(out.double(), (y.double(),))
     return unit_means(each.double(), of, n)
 
 # %% ../../nbs/50_worst_case_objective.ipynb #e5a0074a
@@ -244,7 +282,8 @@ def score_set(
     learn:Learner,              # The original; unchanged
     units,                      # Images, classes or groups, as a search returns them
     lower:str='finetune',       # Method that forgets, one of `searchable`
-    granularity='sample',       # What units are: 'sample', 'class', or one group label per training image
+    # What units are: 'sample', 'class', a column, or one group label per training sample
+    granularity='sample',
     lower_steps:int|None=None,  # As for `worst_case`
     lower_lr:float|None=None,   # As for `worst_case`
     seed:int=0                  # Of the lower level

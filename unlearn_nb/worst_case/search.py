@@ -23,7 +23,7 @@ from ..core import RequestError, atomic_dir, config_hash, timed
 from ..fingerprint import data_fingerprint
 from ..engine import model_hash
 from ..unlearn import check_trained
-from ..splits import forget_class, forget_idxs
+from ..splits import forget_class, forget_group, forget_idxs, is_table, raw_rows
 from .objective import how_many, indicator, lower_defaults, project, searchable
 from .objective import unit_losses, units_of, unlearn_weighted
 
@@ -49,6 +49,8 @@ class WorstCase:
         dls # Loaders of the same data
     ):      # A `ForgetSplit`, of classes where classes were chosen; raises `RequestError`
         "The request to forget this set"
+        by = self.settings.get('granularity')
+        if is_table(dls) and by in raw_rows(dls): return forget_group(dls, by, *self.units)
         return (
             forget_class(dls, *self.units)
             if self.settings.get('granularity') == 'class'
@@ -100,7 +102,7 @@ def check_search(
     dls,                  # Whose training data is to be searched
     n=None,               # How many units; None: `frac` says it
     frac=None,            # Which share of them, in (0, 1); None: `n` says it
-    granularity='sample', # 'sample', 'class', or one group label per training image
+    granularity='sample', # 'sample', 'class', a column of a table, or one group label per training sample
     **settings            # Of `worst_case` or `one_shot`
 ):                        # Raises `RequestError`
     "Refuse what cannot be searched for, before any work is done"
@@ -287,7 +289,8 @@ def worst_case(
     frac:float|None=None,      # which share of them, or
     classes:int|None=None,     # how many classes: `n` with granularity 'class'
     lower:str='finetune',      # Method to be hard for: one with `losses`, see `UnlearnMethod`
-    granularity='sample',      # 'sample', 'class', or one group label per training image
+    # 'sample', 'class', a column such as 'user', or one group label per training sample
+    granularity='sample',
     steps:int=10,              # Upper iterations
     lower_steps:int|None=None, # Sign steps of the lower level; None: one pass over the data, at least 60
     lower_lr:float|None=None,  # None: 1e-4, for 'retrain' 3e-3
