@@ -34,6 +34,7 @@ from ..metrics.scores import made_with
 from ..pages import svg_uri
 from ..splits import ForgetSplit, are_pictures
 from ..collab import metrics as _of_ratings # registers its measures
+from ..text import metrics as _of_languages # likewise
 from ..vision.inversion import inversion
 from ..vision.interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 

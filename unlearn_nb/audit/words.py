@@ -15,6 +15,7 @@ import pandas as pd
 from .fakes import list_fakes
 from .measures import forget_error, linear_probe, retain_accuracy, test_accuracy
 from .verdict import alarm_rate
+from ..datasets import is_labels
 from ..method import cost_of
 from ..metrics.attacks import matched, non_members
 from ..metrics.measure import find_measure
@@ -355,7 +356,7 @@ def _limits_of_numbers(outs):
 def _limits_here(split, n, outs, fakes):
     "What this request and network leave open"
     o = outs['unlearned']
-    if o['forget'].targets.is_floating_point():
+    if not is_labels(o['forget'].targets):
         yield from _limits_of_numbers(outs)
         if n is not None and len(split.retain_idxs) > n:
             yield f"Quick: at most {n} images of each partition were looked at."
