@@ -20,7 +20,7 @@ from psutil import Process
 from torch.nn import functional as F
 
 from unlearn_nb.all import create_model, environment
-from unlearn_nb.methods.curvature import label_grads, squared_grads
+from unlearn_nb.methods.per_sample import label_grads, squared_grads
 
 
 def naive(model, x):

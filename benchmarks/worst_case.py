@@ -30,7 +30,7 @@ from unlearn_nb.bench.planning import plan
 from unlearn_nb.application import named_dls
 from unlearn_nb.model_file import unpack
 from unlearn_nb.task import predict_logits
-from unlearn_nb.splits import part_dl
+from unlearn_nb.parts import part_dl
 from unlearn_nb.store import Store
 from unlearn_nb.worst_case import objective
 from unlearn_nb.worst_case import search as searching

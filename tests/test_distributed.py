@@ -54,10 +54,21 @@ def launch(folder, n):
     return [json.loads((folder / f'{r}.json').read_text()) for r in range(n)]
 
 
-def test_two_processes(tmp_path):
+def alone(folder, monkeypatch):
+    "The same script in this process, which no launcher has told that it is one of several"
+    import torch
+
+    folder.mkdir()
+    monkeypatch.setattr(sys, 'argv', ['script.py', str(folder)])
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: False)
+    exec(compile(SCRIPT, 'script.py', 'exec'), {'__name__': '__main__'})
+    return [json.loads((folder / '0.json').read_text())]
+
+
+def test_two_processes(tmp_path, monkeypatch):
     from unlearn_nb.all import digits_dls, forget_class, load_model, measures
 
-    two, one = launch(tmp_path / 'two', 2), launch(tmp_path / 'one', 1)
+    two, one = launch(tmp_path / 'two', 2), alone(tmp_path / 'one', monkeypatch)
     n = len(digits_dls().train_ds)
     assert sum(sum(r['seen']) for r in two) == sum(one[0]['seen']) == 3 * n  # every image once an epoch
     assert len(two[0]['seen']) == len(two[1]['seen'])

@@ -1,11 +1,18 @@
 """All tests of the project, one line each and a count at the end.
 
-In sync and clean (exported package, notebooks, README), every notebook executed, pytest if there are such
-tests,
-and a wheel built, installed with the newest dependencies in a throw-away environment and used there.
+In sync and clean (exported package, notebooks, README); every notebook executed, pytest, and a wheel built,
+installed with the newest dependencies in a throw-away environment and used there, two jobs at a time. Those
+that took longest the last time begin, so that none is left alone at the end.
+
+    python tools/check.py                everything
+    python tools/check.py --quick        in sync, and the notebooks that differ from the last commit
+    python tools/check.py --flags=slow   the heavy variations as well
+    python tools/check.py --only=11_,12_ jobs whose names contain one of these
 """
 
+import json
 import os
+import resource
 import subprocess
 import sys
 import tempfile
@@ -22,14 +29,26 @@ os.environ.update(
     MPLBACKEND='agg',
     PYTHONWARNINGS='ignore',
 )
-results, took = [], {}
+results, took, spent = [], {}, {}
 quick = '--quick' in sys.argv
+only = next((a.removeprefix('--only=') for a in sys.argv if a.startswith('--only=')), '')
+patience = 1200  # Seconds for a job
+forced = [f for a in sys.argv if a.startswith('--flags=') for f in a.removeprefix('--flags=').split()]
+# pytest files in two parts, each a job: what is chosen by these words, and the rest
+parts = {'test_survival.py': 'ray', 'test_docs.py': 'howto'}
+times = Path(sys.prefix) / 'check_times.json'  # of the last run, in this environment
+# longest first where nothing has been timed yet
+slow_first = 'test_survival', 'test_docs', 'wheel', '49_', 'test_pages', 'test_distributed', 'tutorials', '9'
 
 
-def report(name, ok, seconds, output=''):
+def report(name, ok, seconds, output='', cpu=None):
     results.append(ok)
     took[name] = seconds
-    print(f"{'ok  ' if ok else 'FAIL'} {name}  ({seconds:.0f} s)", flush=True)
+    used = ''
+    if cpu is not None:
+        spent[name] = cpu
+        used = f', {cpu:.0f} s of a core'
+    print(f"{'ok  ' if ok else 'FAIL'} {name}  ({seconds:.0f} s{used})", flush=True)
     if not ok:
         print(output[-6000:], flush=True)
 
@@ -82,49 +101,98 @@ def preload():
     import captum.attr, fastai.vision.all, matplotlib.pyplot, seaborn, sklearn.svm, torchvision
 
 
-def alone(f, *args, **kwargs):
+def alone(f, *args):
     """A call in a fresh process, forked from this one that has the heavy libraries; what a page registers or
-    patches is not there for the next"""
+    patches is not there for the next. Returns whether it went well, what it printed, and seconds of a core"""
     fork = get_context('fork')
     here, there = fork.Pipe(duplex=False)
-    child = fork.Process(target=lambda: there.send(f(*args, **kwargs)))
-    child.start()
-    there.close()
-    try:
-        return here.recv()
-    except EOFError:  # it died
-        return False, 0
-    finally:
+    with tempfile.TemporaryFile() as said:
+
+        def run_it():
+            for stream in (1, 2):
+                os.dup2(said.fileno(), stream)
+            ok = f(*args)
+            sys.stdout.flush()
+            sys.stderr.flush()
+            used = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+            there.send((ok, sum(u.ru_utime + u.ru_stime for u in used)))
+
+        child = fork.Process(target=run_it)
+        child.start()
+        there.close()
+        ok, cpu = False, 0
+        try:
+            if here.poll(patience):
+                ok, cpu = here.recv()
+            else:
+                child.kill()
+        except EOFError:  # it died
+            pass
         child.join()
+        said.seek(0)
+        return ok, said.read().decode(errors='replace'), cpu
 
 
-def notebooks():
-    "Execute all notebooks with nbdev, two at a time; each counts, and all must have run"
+def page(file):
+    "Does a notebook run? By nbdev, in its own folder"
     from nbdev.config import get_config
-    from nbdev.doclinks import nbglob
     from nbdev.test import test_nb
 
-    files = [f.absolute() for f in sorted(nbglob(root / 'nbs', as_path=True))]
-    if quick:
-        files = [f for f in files if str(f.relative_to(root)) in changed()]
-    if not files:
-        return
-    flags = get_config().tst_flags.split()
-    force = [a.removeprefix('--flags=').split() for a in sys.argv if a.startswith('--flags=')]
     os.chdir(root / 'nbs')
-    preload()
-    kwargs = dict(skip_flags=flags, force_flags=sum(force, []), basepath=root)
-    done = []
-    with ThreadPoolExecutor(min(2, os.cpu_count())) as two:
-        for f, (ok, seconds) in zip(files, two.map(lambda f: alone(test_nb, f, **kwargs), files)):
-            report(str(f.relative_to(root)), ok, seconds)
-            done.append(f)
+    return test_nb(file, skip_flags=get_config().tst_flags.split(), force_flags=forced, basepath=root)[0]
+
+
+def tests(file, words):
+    "Does a file of tests, or the part that words choose, pass?"
+    import pytest
+
     os.chdir(root)
+    chosen = [] if 'slow' in forced else ['-m', 'not slow']
+    return pytest.main(['-q', *chosen, *(['-k', words] if words else []), str(file)]) == 0
+
+
+def timed(name, f, *args):
+    "A job: run alone and reported"
+    start = time.time()
+    ok, said, cpu = alone(f, *args)
+    report(name, ok, time.time() - start, said, cpu)
+
+
+def jobs():
+    "Name -> what to call, the longest first"
+    from nbdev.doclinks import nbglob
+
+    files = sorted(nbglob(root / 'nbs', as_path=True))
+    names = {str(f.absolute().relative_to(root)): f.absolute() for f in files}
     if quick:
+        return {n: (timed, n, page, f) for n, f in names.items() if n in changed()}
+    made = {n: (timed, n, page, f) for n, f in names.items()}
+    for f in sorted(root.glob('tests/test_*.py')):
+        word = parts.get(f.name)
+        for w in [word, f'not {word}'] if word else ['']:
+            name = f'pytest {f.name} {w}'.strip()
+            made[name] = timed, name, tests, f, w
+    made['wheel'] = (wheel,)
+    known = json.loads(times.read_text()) if times.exists() else {}
+    guess = lambda n: known.get(n, 1000 * any(w in n for w in slow_first))
+    chosen = [n for n in made if any(w in n for w in only.split(','))]
+    return {n: made[n] for n in sorted(chosen, key=guess, reverse=True)}
+
+
+def run_jobs():
+    "Two at a time; all notebooks must have run"
+    todo = jobs()
+    if todo:
+        preload()
+    with ThreadPoolExecutor(min(2, os.cpu_count())) as two:
+        for done in [two.submit(f, *args) for f, *args in todo.values()]:
+            done.result()
+    if quick or only:
         return
     exist = [f.relative_to(root) for f in root.glob('nbs/**/*.ipynb')]
-    exist = [f for f in exist if not any(p.startswith(('_', '.')) for p in f.parts)]
-    report(f"all {len(exist)} notebooks were executed", len(done) == len(exist), 0, f"{len(done)} ran")
+    exist = [str(f) for f in exist if not any(p.startswith(('_', '.')) for p in f.parts)]
+    ran = sum(n in took for n in exist)
+    report(f"all {len(exist)} notebooks were executed", ran == len(exist), 0, f"{ran} ran")
 
 
 def changed():
@@ -137,6 +205,9 @@ def slowest(n=10):
     "Where the time went"
     worst = sorted(took.items(), key=lambda kv: -kv[1])[:n]
     print('\nslowest: ' + ', '.join(f'{name} {seconds:.0f} s' for name, seconds in worst))
+    print(f'{sum(spent.values()):.0f} s of a core in all')
+    known = json.loads(times.read_text()) if times.exists() else {}
+    times.write_text(json.dumps({**known, **took}))
 
 
 use_wheel = '''
@@ -156,44 +227,28 @@ print('fastai', fastai.__version__, 'fastcore', fastcore.__version__, 'torch', t
 
 def wheel():
     "Build a wheel, install it with the newest versions of all it needs, forget a class there"
+    start = time.time()
     with tempfile.TemporaryDirectory() as tmp:
         env = {'VIRTUAL_ENV': f'{tmp}/venv', 'PYTHONPATH': ''}
-        steps = [
-            ('wheel builds', [bin_ / 'uv', 'build', '-q', '--wheel', '-o', tmp, '.'], root),
-            ('throw-away environment', [sys.executable, '-m', 'venv', f'{tmp}/venv'], root),
-        ]
-        if not all(run(n, *c, cwd=d) for n, c, d in steps):
+        ok = run('wheel builds', bin_ / 'uv', 'build', '-q', '--wheel', '-o', tmp, '.')
+        ok = ok and run('throw-away environment', sys.executable, '-m', 'venv', f'{tmp}/venv', cwd=root)
+        if not ok:
             return
-        built = next(Path(tmp).glob('*.whl'))
-        if not run(
-            'wheel installs with newest dependencies',
-            bin_ / 'uv',
-            'pip',
-            'install',
-            '-q',
-            built,
-            env=env,
-            cwd=tmp,
-        ):
+        install = bin_ / 'uv', 'pip', 'install', '-q', next(Path(tmp).glob('*.whl'))
+        if not run('wheel installs with newest dependencies', *install, env=env, cwd=tmp):
             return
         run('wheel forgets a class', f'{tmp}/venv/bin/python', '-c', use_wheel, env=env, cwd=tmp)
         run('wheel has the command', f'{tmp}/venv/bin/unlearn-nb', 'methods', env=env, cwd=tmp)
+    took['wheel'] = time.time() - start
 
 
 if __name__ == '__main__':
-    unchanged('package in sync with notebooks', 'nbdev_export')
-    unchanged('notebooks are clean', 'nbdev_clean')
-    run('README in sync with nbs/index.ipynb', sys.executable, 'tools/readme.py', '--check')
-    run('lines, names and statements (ruff)', bin_ / 'ruff', 'check', '.')
-    notebooks()
-    if not quick:
-        tests = sorted(root.glob('tests/test_*.py'), reverse=True)
-        with ThreadPoolExecutor(2) as two:  # each is a process of its own
-            slow = any(a.startswith('--flags=') and 'slow' in a for a in sys.argv)
-            pytest = [sys.executable, '-m', 'pytest', '-q', *([] if slow else ['-m', 'not slow'])]
-            rest = [two.submit(run, f'pytest {f.name}', *pytest, f) for f in tests] + [two.submit(wheel)]
-        for r in rest:
-            r.result()
+    if not only:
+        unchanged('package in sync with notebooks', 'nbdev_export')
+        unchanged('notebooks are clean', 'nbdev_clean')
+        run('README in sync with nbs/index.ipynb', sys.executable, 'tools/readme.py', '--check')
+        run('lines, names and statements (ruff)', bin_ / 'ruff', 'check', '.')
+    run_jobs()
     slowest()
     failed = results.count(False)
     print(f"\n{len(results)-failed} passed, {failed} failed")

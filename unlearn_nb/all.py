@@ -76,9 +76,11 @@ from .model_file import load_exported, load_model, save_model
 from .methods.unsir import UNSIR
 from .methods.retrain import Retrain, SISA, sisa_learner
 from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus
-from .methods.relabel import Amnesiac, BoundaryExpand, BoundaryShrink, RandomLabel, SalUn
+from .methods.boundary import BoundaryExpand, BoundaryShrink
+from .methods.relabel import Amnesiac, RandomLabel, SalUn
 from .methods.sparse import L1Sparse
-from .methods.curvature import SSD, FisherForgetting, Influence, fisher_diag, per_sample_grads
+from .methods.curvature import FisherForgetting, Influence, SSD
+from .methods.per_sample import fisher_diag, per_sample_grads
 from .methods.distill import SCRUB, SCRUBR, BadTeacher
 from .methods.reset import CT, MSG
 from .conformance import conformance

@@ -13,6 +13,7 @@ from fastai.data.core import DataLoaders
 from fastai.distributed import DistributedDL
 from fastai.learner import Learner
 from fastai.torch_core import apply, num_distrib, rank_distrib, to_detach
+from fastcore.basics import patch
 
 from .core import RequestError
 from .engine import without_autocast
@@ -31,11 +32,9 @@ class SharedDL(DistributedDL):
                 f"can divide in-memory loaders only, not {type(dl).__name__}; use fastai's `distrib_ctx`"
                 " directly"
             )
-        super().__init__(
-            dl,
-            rank_distrib() if rank is None else rank,
-            (num_distrib() or 1) if world_size is None else world_size,
-        )
+        if rank is None: rank = rank_distrib()
+        if world_size is None: world_size = num_distrib() or 1
+        super().__init__(dl, rank, world_size)
     rng = property(lambda self: self.dl.rng, lambda self, v: setattr(self.dl, 'rng', v))
     after_batch = property(lambda self: self.dl.after_batch)
     n_inp = property(lambda self: self.dl.n_inp)
@@ -48,30 +47,33 @@ class SharedDL(DistributedDL):
         if len(ends) > 1 and ends[-1]-ends[-2] < 2*self.world_size: del ends[-2]
         return zip([0, *ends], ends)
 
-    def __iter__(self):
-        self.dl.randomize()
-        self.dl.before_iter()
-        if self.dl.device is not None: self.dl.dataset.to(self.dl.device)
-        idxs = torch.as_tensor(self.dl.get_idxs())
-        for s, e in self._bounds():
-            yield self.dl.after_batch(
-                self.dl.dataset.batch(idxs[s:e].tensor_split(self.world_size)[self.rank])
-            )
-        self.dl.after_iter()
+# %% ../nbs/33_distributed.ipynb #f95a8efe
+@patch
+def __iter__(self:SharedDL):
+    dl = self.dl
+    dl.randomize()
+    dl.before_iter()
+    if dl.device is not None: dl.dataset.to(dl.device)
+    idxs = torch.as_tensor(dl.get_idxs())
+    for s,e in self._bounds():
+        mine = idxs[s:e].tensor_split(self.world_size)[self.rank]
+        yield dl.after_batch(dl.dataset.batch(mine))
+    dl.after_iter()
 
-    def to_detach(self,
-        b,          # A tensor, or tensors in lists, tuples and dicts
-        cpu=True,   # Move them to the CPU
-        gather=True # Put the parts of all processes together; numbers become their mean
-    ):
-        "As fastai's, but parts may differ in size"
-        b = to_detach(b, cpu, False)
-        if not gather or self.world_size == 1 or not torch.distributed.is_initialized(): return b
-        def _all(t):
-            parts = [None]*self.world_size
-            torch.distributed.all_gather_object(parts, t.cpu())
-            return torch.cat(parts) if t.ndim else torch.stack(parts).float().mean()
-        return apply(_all, b)
+@patch
+def to_detach(self:SharedDL,
+    b,          # A tensor, or tensors in lists, tuples and dicts
+    cpu=True,   # Move them to the CPU
+    gather=True # Put the parts of all processes together; numbers become their mean
+):
+    "As fastai's, but parts may differ in size"
+    b = to_detach(b, cpu, False)
+    if not gather or self.world_size == 1 or not torch.distributed.is_initialized(): return b
+    def _all(t):
+        parts = [None]*self.world_size
+        torch.distributed.all_gather_object(parts, t.cpu())
+        return torch.cat(parts) if t.ndim else torch.stack(parts).float().mean()
+    return apply(_all, b)
 
 # %% ../nbs/33_distributed.ipynb #aa7bb923
 @contextmanager

@@ -143,20 +143,11 @@ class _SealedLoaders(DataLoaders):
     def __getitem__(self, i):
         raise SealedDataError("a method reads data through the split it is given, not through `learn.dls`")
 
-_layout = ChannelsLast,Autocast,MixedPrecision
 def _is_default(c):
-    return isinstance(
-        c,
-        (
-            *map(
-                type,
-                L(Learner.__init__.__globals__['defaults'].callbacks).map(
-                    lambda o: o() if isinstance(o, type) else o
-                ),
-            ),
-            RecipeRecorder,
-        ),
-    )
+    "Does every learner have such a callback, or one that writes its recipe?"
+    usual = Learner.__init__.__globals__['defaults'].callbacks
+    kinds = [o if isinstance(o, type) else type(o) for o in L(usual)]
+    return isinstance(c, (*kinds, RecipeRecorder))
 
 def frozen_copy(
     model:nn.Module # Left as it is
@@ -164,6 +155,9 @@ def frozen_copy(
     "A copy that only answers, such as a teacher"
     new = copy.deepcopy(model).eval().requires_grad_(False)
     return without_autocast(new)
+
+# %% ../nbs/27_engine.ipynb #17756830
+_layout = ChannelsLast,Autocast,MixedPrecision
 
 def working_copy(
     learn:Learner # Left as it is

@@ -20,8 +20,10 @@ from torch.func import functional_call, stack_module_state, vmap
 from .core import RequestError, seeded, timed
 from .engine import replay, replay_phase, working_copy
 from .recipe import phase_seed
-from .methods.retrain import Retrain, fresh_model
-from .splits import ForgetSplit, forget_idxs, part_dl
+from .fresh import fresh_model
+from .methods.retrain import Retrain
+from .parts import part_dl
+from .splits import forget_idxs, ForgetSplit
 
 # %% ../nbs/48_ensemble.ipynb #f5e8d4ba
 class Stacked(nn.Module):
@@ -55,28 +57,27 @@ class Stacked(nn.Module):
         return {n: v[i].detach().clone() for n,v in self.net.state_dict().items()}
 
 # %% ../nbs/48_ensemble.ipynb #b64d9801
-@contextmanager
-def _generators(states, i, device):
-    "Run with the random generators of member `i`, and keep where they got to"
-    outer = _get(device)
-    _set(states[i], device)
-    try:
-        yield
-    finally:
-        states[i] = _get(device)
-        _set(outer, device)
-
 def _get(device):
-    return (
-        torch.get_rng_state(),
-        torch.cuda.get_rng_state(device) if device.type == 'cuda' else None,
-        random.getstate(),
-    )
+    "State of the random generators of Python and PyTorch"
+    cuda = torch.cuda.get_rng_state(device) if device.type == 'cuda' else None
+    return torch.get_rng_state(),cuda,random.getstate()
+
 def _set(s, device):
     torch.set_rng_state(s[0])
     random.setstate(s[2])
     if s[1] is not None: torch.cuda.set_rng_state(s[1], device)
 
+@contextmanager
+def _generators(states, i, device):
+    "Run with the random generators of member `i`, and keep where they got to"
+    outer = _get(device)
+    _set(states[i], device)
+    try: yield
+    finally:
+        states[i] = _get(device)
+        _set(outer, device)
+
+# %% ../nbs/48_ensemble.ipynb #21249443
 class SideBySide:
     "Batch j of every loader, stacked: images (members, n, c, h, w), labels (members*n,)"
     n_inp = 1
@@ -84,14 +85,9 @@ class SideBySide:
         dls:list,  # Loaders of equal length and batch size
         seeds:list # One per loader
     ):
-        self.dls, self.device, self.bs, self.n, self.dataset, self.states = (
-            dls,
-            torch.device(dls[0].device),
-            dls[0].bs,
-            dls[0].n,
-            dls[0].dataset,
-            [],
-        )
+        first = dls[0]
+        self.dls,self.device,self.states = dls,torch.device(first.device),[]
+        self.bs,self.n,self.dataset = first.bs,first.n,first.dataset
         for d,s in zip(dls, seeds):
             d.rng.seed(s)
             with seeded(s): self.states.append(_get(self.device))
@@ -104,10 +100,8 @@ class SideBySide:
             rows = []
             for i,it in enumerate(its):
                 with _generators(self.states, i, self.device): rows.append(next(it))
-            yield (
-                torch.stack([r[0].as_subclass(torch.Tensor) for r in rows]),
-                torch.cat([r[1].as_subclass(torch.Tensor) for r in rows]),
-            )
+            xs,ys = zip(*([o.as_subclass(torch.Tensor) for o in r[:2]] for r in rows))
+            yield torch.stack(xs),torch.cat(ys)
         for i,it in enumerate(its): # so that a loader that tidies up after its last batch does so
             with _generators(self.states, i, self.device): next(it, None)
 

@@ -18,7 +18,8 @@ from torch import Tensor, nn
 from .core import seeded
 from .fresh import fresh_model
 from .recipe import Phase
-from .splits import ForgetSplit, part_dl
+from .parts import part_dl
+from .splits import ForgetSplit
 from .task import task_of
 
 # %% ../nbs/33_orphans.ipynb #efc84fab
@@ -60,7 +61,8 @@ def looked_up(
              if isinstance(m, nn.Embedding)]
     mode,device = model.training,next(model.parameters()).device
     try:
-        with torch.no_grad(): task_of(learn).outputs(model.eval(), tuple(x.to(device) for x in xb))
+        # marks rows that nobody has given
+        with torch.inference_mode(): task_of(learn).outputs(model.eval(), tuple(x.to(device) for x in xb))
     finally:
         model.train(mode)
         for h in hooks: h.remove()

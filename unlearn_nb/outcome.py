@@ -14,7 +14,8 @@ from .core import seeded, timed
 from .datasets import dataset_targets
 from .method import UnlearnMethod
 from .orphans import read_by_nobody
-from .splits import ForgetSplit, part_dl
+from .parts import part_dl
+from .splits import ForgetSplit
 from .task import predict_logits, task_of
 
 # %% ../nbs/34_outcome.ipynb #3e01ed4a

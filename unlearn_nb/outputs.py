@@ -18,7 +18,8 @@ from .core import RequestError
 from .datasets import class_names
 from .task import predict_logits
 from .engine import head_of
-from .splits import ForgetSplit, part_dl
+from .parts import part_dl
+from .splits import ForgetSplit
 
 # %% ../nbs/31_outputs.ipynb #674a4295
 @dataclass
@@ -44,6 +45,7 @@ class Outputs:
         doc="Cross-entropy per sample in nats (n,)",
     )
 
+# %% ../nbs/31_outputs.ipynb #6184849b
 def spread(
     split:ForgetSplit, # The request
     part:str,          # Name of a partition
@@ -58,6 +60,15 @@ def spread(
     keep = torch.linspace(0, len(idxs)-1, n).round().long()
     return part_dl(dl, keep),idxs[keep]
 
+# %% ../nbs/31_outputs.ipynb #27add031
+def pooled(
+    out:Tensor # Feature maps (n, c, h, w), tokens (n, t, d) or features (n, d)
+)->Tensor:     # float32 (n, c) or (n, d), on the CPU
+    "Features of each image, averaged over its positions"
+    out = out.detach().float()
+    if out.ndim == 3: out = out.mean(1)
+    return (out.mean((2, 3)) if out.ndim == 4 else out.flatten(1)).cpu()
+
 @contextmanager
 def _tapped(model, names):
     "Collect what the named modules put out, averaged over positions"
@@ -68,14 +79,7 @@ def _tapped(model, names):
     finally:
         for h in hooks: h.remove()
 
-def pooled(
-    out:Tensor # Feature maps (n, c, h, w), tokens (n, t, d) or features (n, d)
-)->Tensor:     # float32 (n, c) or (n, d), on the CPU
-    "Features of each image, averaged over its positions"
-    out = out.detach().float()
-    if out.ndim == 3: out = out.mean(1)
-    return (out.mean((2, 3)) if out.ndim == 4 else out.flatten(1)).cpu()
-
+# %% ../nbs/31_outputs.ipynb #72c9cbb0
 def collect(
     learn:Learner,     # Whose model answers, as it stands
     split:ForgetSplit, # The request, of the same data

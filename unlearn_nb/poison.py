@@ -18,7 +18,8 @@ from torch import Tensor
 from .application import register_request
 from .core import RequestError
 from .datasets import class_names, dataset_targets, stratified
-from .splits import ForgetSplit, _class_index, part_dl
+from .parts import part_dl
+from .splits import _class_index, ForgetSplit
 from .vision.data import ImageTensors
 
 # %% ../nbs/18_poison.ipynb #25deed42

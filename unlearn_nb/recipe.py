@@ -23,6 +23,7 @@ from fastai.callback.schedule import ParamScheduler
 from fastai.callback.tracker import ReduceLROnPlateau
 from fastai.callback.training import GradientAccumulation, GradientClip
 from fastai.learner import Learner
+from fastcore.basics import patch
 from fastcore.foundation import L
 from torch import nn
 
@@ -54,28 +55,6 @@ class Recipe:
     phases:list=field(default_factory=list) # Of `Phase`, in the order of the calls of `fit`
     epochs = property(lambda self: sum(p.epochs for p in self.phases))
 
-    def to_dict(self,
-        knots:int=400 # Steps to keep per phase
-    )->dict:          # Plain JSON types; raises `RequestError` if a callback cannot be written down
-        "The recipe as a file holds it"
-        if any(p.cbs for p in self.phases):
-            raise RequestError(
-                f"a file cannot hold the callbacks {[type(c).__name__ for p in self.phases for c in p.cbs]}"
-                " of this recipe"
-            )
-        thin = lambda p: np.unique(np.linspace(0, len(p.pct)-1, min(knots, len(p.pct))).round().astype(int))
-        return {
-            **asdict(replace(self, phases=[])),
-            'phases': [
-                {
-                    **asdict(replace(p, cbs=[])),
-                    'pct': [p.pct[i] for i in thin(p)],
-                    'curves': {k: [v[i] for i in thin(p)] for k, v in p.curves.items()},
-                }
-                for p in self.phases
-            ],
-        }
-
     @classmethod
     def from_dict(cls,
         d:dict # From `to_dict`
@@ -94,6 +73,27 @@ def phase_seed(
 ):        # An integer below 2**32
     "Seed of phase `i` of a training run with `seed`"
     return int(config_hash(['phase', seed, i], 8), 16)
+
+# %% ../nbs/14_recipe.ipynb #8ff6ef89
+def _thinned(phase, knots):
+    "A phase as plain types, with at most so many steps"
+    keep = np.unique(np.linspace(0, len(phase.pct)-1, min(knots, len(phase.pct))).round().astype(int))
+    curves = {k: [v[i] for i in keep] for k,v in phase.curves.items()}
+    return {**asdict(replace(phase, cbs=[])), 'pct': [phase.pct[i] for i in keep], 'curves': curves}
+
+@patch
+def to_dict(self:Recipe,
+    knots:int=400 # Steps to keep per phase
+)->dict:          # Plain JSON types; raises `RequestError` if a callback cannot be written down
+    "The recipe as a file holds it"
+    if any(p.cbs for p in self.phases):
+        raise RequestError(
+            f"a file cannot hold the callbacks {[type(c).__name__ for p in self.phases for c in p.cbs]}"
+            " of this recipe"
+        )
+    return {**asdict(replace(self, phases=[])), 'phases': [_thinned(p, knots) for p in self.phases]}
+
+
 
 # %% ../nbs/14_recipe.ipynb #3cfa79bc
 @dataclass(frozen=True)
@@ -133,6 +133,14 @@ class ClipGradValue(Callback):
     ): self.clip = clip
     def before_step(self): nn.utils.clip_grad_value_(self.model.parameters(), self.clip)
 
+def _written(rows):
+    "Hyper-parameters of the steps of a fit: those that vary, step by step, and those that do not"
+    values = {k: [[h[k] for h in hs] for hs in rows] for k in rows[0][0]}
+    varies = {k for k,v in values.items() if any(r != v[0] for r in v)}
+    const = {k: v[0] for k,v in values.items() if k not in varies}
+    return {k: v for k,v in values.items() if k in varies},const
+
+# %% ../nbs/14_recipe.ipynb #32971b3d
 class RecipeRecorder(Callback):
     "Seed every `fit` of a learner and write down what it did in `learn.recipe`"
     order,run_valid = ParamScheduler.order+1,False # after the schedule has set the step's values
@@ -143,11 +151,8 @@ class RecipeRecorder(Callback):
         # fastai finds this out from a batch at first use, which would shift the random numbers
         getattr(self.dls, 'n_inp', None)
         self.fresh = not any(set(s) - {'do_wd', 'force_train'} for s in self.opt.state.values())
-        self.rows, self.ctx, seed = (
-            [],
-            ExitStack(),
-            phase_seed(self.learn.recipe.seed, len(self.learn.recipe.phases)),
-        )
+        seed = phase_seed(self.learn.recipe.seed, len(self.learn.recipe.phases))
+        self.rows,self.ctx = [],ExitStack()
         self.ctx.enter_context(seeded(seed))
         self.dls.train.rng = random.Random(seed)
     def before_validate(self): self.rng = torch.get_rng_state()
@@ -155,34 +160,26 @@ class RecipeRecorder(Callback):
     def before_batch(self):
         if self.on: self.rows.append((self.learn.pct_train, [dict(h) for h in self.opt.hypers]))
 
-    def after_fit(self):
-        if not self.on: return
-        self.ctx.close()
-        if not self.rows: return
-        pct,hypers = zip(*self.rows)
-        values = {k: [[h[k] for h in hs] for hs in hypers] for k in hypers[0][0]}
-        varies = {k for k,v in values.items() if any(r != v[0] for r in v)}
-        r,opt = self.learn.recipe,self.learn.opt_func
-        r.opt, r.opt_kwargs = (
-            getattr(getattr(opt, 'func', opt), '__name__', str(opt)),
-            dict(getattr(opt, 'keywords', {})),
-        )
-        r.bs, r.augment = (
-            self.dls.train.bs,
-            ' '.join(str(t) for t in getattr(getattr(self.dls.train, 'after_batch', None), 'fs', ())),
-        )
-        r.phases.append(
-            Phase(
-                self.epoch + 1,
-                list(pct),
-                {k: values[k] for k in varies},
-                {k: v[0] for k, v in values.items() if k not in varies},
-                frozen=self.opt.frozen_idx,
-                fresh=self.fresh,
-                clip=next((c.clip for c in self.learn.cbs if isinstance(c, ClipGradValue)), None),
-                cbs=[copy.copy(c) for c in self.learn.cbs if isinstance(c, self._shaping)],
-            )
-        )
+# %% ../nbs/14_recipe.ipynb #3b1ebedc
+@patch
+def after_fit(self:RecipeRecorder):
+    if not self.on: return
+    self.ctx.close()
+    if not self.rows: return
+    pct,hypers = zip(*self.rows)
+    r,opt,dl = self.learn.recipe,self.learn.opt_func,self.dls.train
+    r.opt = getattr(getattr(opt, 'func', opt), '__name__', str(opt))
+    r.opt_kwargs,r.bs = dict(getattr(opt, 'keywords', {})),dl.bs
+    r.augment = ' '.join(str(t) for t in getattr(getattr(dl, 'after_batch', None), 'fs', ()))
+    r.phases.append(Phase(
+        self.epoch+1,
+        list(pct),
+        *_written(hypers),
+        frozen=self.opt.frozen_idx,
+        fresh=self.fresh,
+        clip=next((c.clip for c in self.learn.cbs if isinstance(c, ClipGradValue)), None),
+        cbs=[copy.copy(c) for c in self.learn.cbs if isinstance(c, self._shaping)],
+    ))
 
 # %% ../nbs/14_recipe.ipynb #ec5ea159
 def recorded(

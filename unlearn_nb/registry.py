@@ -6,7 +6,6 @@
 __all__ = ['Registry', 'load_plugin', 'load_entry_points', 'home_of', 'load_home']
 
 # %% ../nbs/02_registry.ipynb #3fe2c55a
-import difflib
 import hashlib
 import importlib
 import importlib.util
@@ -15,7 +14,7 @@ import warnings
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from .core import RequestError
+from .core import RequestError, suggestion
 
 # %% ../nbs/02_registry.ipynb #ade9901e
 class Registry(dict):
@@ -41,9 +40,7 @@ class Registry(dict):
     ):           # Raises `RequestError`
         "What a name stands for"
         if name in self: return self[name]
-        close = difflib.get_close_matches(str(name), self, n=2)
-        hint = f"did you mean {' or '.join(close)}?" if close else f"there are {', '.join(self) or 'none'}"
-        raise RequestError(f"unknown {self.kind} {name!r}; {hint}")
+        raise RequestError(f"unknown {self.kind} {name!r}; {suggestion(name, self)}")
 
 def _home(thing):
     "Where a thing was defined; the same place twice is a cell run again"

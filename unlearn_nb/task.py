@@ -15,12 +15,13 @@ from fastai.callback.rnn import ModelResetter, RNNCallback
 from fastai.callback.progress import ProgressCallback # brings `Learner.no_bar`
 from fastai.data.core import DataLoaders
 from fastai.learner import Learner
+from fastcore.basics import patch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .core import RequestError, seeded
 from .registry import Registry
-from .splits import held_out_inputs, part_dl
+from .parts import held_out_inputs, part_dl
 
 # %% ../nbs/25_task.ipynb #0c785513
 def per_sample(
@@ -71,42 +72,48 @@ class Task:
         "The learner's own loss, sample by sample"
         return per_sample(self.loss_func, out, *yb)
 
-    def score(self,
-        out,     # Answers for a batch
-        yb:tuple # Its targets, one entry per target
-    )->Tensor:   # (n,), higher is better
-        "How right each answer is"
-        raise NotImplementedError(f"{type(self).__name__}.score")
+# %% ../nbs/25_task.ipynb #178cd0ba
+@patch
+def score(self:Task,
+    out,     # Answers for a batch
+    yb:tuple # Its targets, one entry per target
+)->Tensor:   # (n,), higher is better
+    "How right each answer is"
+    raise NotImplementedError(f"{type(self).__name__}.score")
 
-    def correct(self,
-        out,     # Answers for a batch
-        yb:tuple # Its targets, one entry per target
-    )->Tensor:   # bool (n,)
-        "Does the model know this sample? For methods that stop when it does not"
-        raise NotImplementedError(f"{type(self).__name__}.correct")
+@patch
+def correct(self:Task,
+    out,     # Answers for a batch
+    yb:tuple # Its targets, one entry per target
+)->Tensor:   # bool (n,)
+    "Does the model know this sample? For methods that stop when it does not"
+    raise NotImplementedError(f"{type(self).__name__}.correct")
 
-    def distance(self,
-        out,   # Answers for a batch (n, ...)
-        other  # Another network's for the same batch, of the same shape
-    )->Tensor: # (n,), at least 0
-        "How far two answers are apart: the squared difference, averaged over outputs"
-        return (out-other).float().pow(2).reshape(len(out), -1).mean(1)
+@patch
+def distance(self:Task,
+    out,   # Answers for a batch (n, ...)
+    other  # Another network's for the same batch, of the same shape
+)->Tensor: # (n,), at least 0
+    "How far two answers are apart: the squared difference, averaged over outputs"
+    return (out-other).float().pow(2).reshape(len(out), -1).mean(1)
 
-    def beside_chance(self,
-        out,     # Answers for held-out samples
-        yb:tuple # Their targets
-    )->tuple:    # The mean error, and that of an answer which knows nothing but the targets' mean
-        "How wrong answers are, and how wrong they would be without a model"
-        y = yb[0].float()
-        flat = y.mean(0).expand_as(y)
-        return tuple(self.distance(o.reshape(y.shape), y).mean().item() for o in (out, flat))
+@patch
+def beside_chance(self:Task,
+    out,     # Answers for held-out samples
+    yb:tuple # Their targets
+)->tuple:    # The mean error, and that of an answer which knows nothing but the targets' mean
+    "How wrong answers are, and how wrong they would be without a model"
+    y = yb[0].float()
+    flat = y.mean(0).expand_as(y)
+    return tuple(self.distance(o.reshape(y.shape), y).mean().item() for o in (out, flat))
 
-    def blank_like(self,
-        dls,    # Whose held-out data show the shape
-        n:int=1 # How many samples
-    )->tuple:   # Inputs of a batch
-        "Inputs that say nothing, shaped like the data's"
-        return tuple(torch.zeros_like(x[:1]).expand(n, *x.shape[1:]) for x in held_out_inputs(dls))
+@patch
+def blank_like(self:Task,
+    dls,    # Whose held-out data show the shape
+    n:int=1 # How many samples
+)->tuple:   # Inputs of a batch
+    "Inputs that say nothing, shaped like the data's"
+    return tuple(torch.zeros_like(x[:1]).expand(n, *x.shape[1:]) for x in held_out_inputs(dls))
 
 # %% ../nbs/25_task.ipynb #0a79d4fe
 _tasks = Registry('task')
@@ -142,6 +149,12 @@ def loss_name(
     inner = getattr(loss_func, 'func', loss_func)
     return getattr(inner, '__name__', type(inner).__name__).lower()
 
+def _real(dls):
+    "Are all inputs real numbers? Categories and words are not. Read once, and remembered by the loaders"
+    kept = vars(dls)
+    if '_real' not in kept: kept['_real'] = all(x.is_floating_point() for x in held_out_inputs(dls))
+    return kept['_real']
+
 @register_task('classification')
 class Classification(Task):
     "One label of a set, with a score for each"
@@ -155,9 +168,7 @@ class Classification(Task):
     ):
         super().__init__(loss_func, dls)
         if dls is None or not getattr(dls, 'loaders', None): return
-        # categories and words cannot be moved
-        if not all(x.is_floating_point() for x in held_out_inputs(dls)):
-            self.capabilities = self.capabilities - {'continuous_input'}
+        if not _real(dls): self.capabilities = self.capabilities - {'continuous_input'}
 
     @classmethod
     def fits(cls, learn): return not any(k in loss_name(learn.loss_func) for k in cls.others)

@@ -24,7 +24,8 @@ from .method import Allowance, cost_of, get_method
 from .orphans import reset_orphans
 from .outcome import _percent, check_outcome
 from .recipe import RecipeRecorder
-from .splits import ForgetSplit, SealedSplit, part_dl
+from .parts import part_dl
+from .splits import ForgetSplit, SealedSplit
 from .task import predict_logits, task_of
 
 # %% ../nbs/35_unlearn.ipynb #9fb2b4f8

@@ -14,7 +14,7 @@ from fastai.tabular.core import Normalize, RegressionSetup, TabularPandas
 
 from ..core import RequestError
 from ..datasets import register_data
-from ..splits import suggestion
+from ..core import suggestion
 from ..tabular.data import TableDL, read_table, table_columns
 
 # %% ../../nbs/19_anomaly_data.ipynb #4d5b971a

@@ -17,7 +17,8 @@ from ..application import register_application
 from ..core import RequestError, seeded
 from ..fingerprint import table_hash
 from ..recipe import build_model, recorded, register_factory
-from ..splits import held_out_inputs, is_table
+from ..parts import held_out_inputs
+from ..tabular.parts import is_table
 from ..tabular.data import read_table
 from ..tabular.learner import TableApplication
 from ..task import repeats_input
@@ -86,6 +87,10 @@ class AnomalyApplication(TableApplication):
 
     def takes(self, path): return False
 
+    def describe(self, learn):
+        parted = list(vars(learn.dls).get('parted_by', ()))
+        return {**super().describe(learn), 'parted_by': parted}
+
     def learner(self, dls, arch=None, seed=0, **kwargs):
         arch = self.network(arch)
         if isinstance(arch, str): return autoencoder_learner(dls, _widths[arch], seed, **kwargs)
@@ -107,6 +112,8 @@ def loaders(self:AnomalyApplication,
     "Loaders of a table, as a file says and arguments overrule"
     df,rows = read_table(data),meta.get('rows')
     if rows and rows['cells'] == table_hash(df): table = {'valid': rows['valid'], **table}
-    return reconstruction_dls(df, bs=bs or _bs, seed=seed, like=meta.get('table'), **table)
+    dls = reconstruction_dls(df, bs=bs or _bs, seed=seed, like=meta.get('table'), **table)
+    dls.parted_by = [c for c in meta.get('parted_by', ()) if c in df]
+    return dls
 
 _bs = 64 # Where nobody says

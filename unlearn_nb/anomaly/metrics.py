@@ -12,9 +12,12 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor
 
 from ..core import RequestError
+from ..metrics.attacks import auc_ci
 from ..metrics.measure import register_measure
 from ..outputs import collect
-from ..splits import ForgetSplit, is_table, raw_rows
+from ..parts import raw_rows
+from ..splits import ForgetSplit
+from ..tabular.parts import is_table
 from ..task import task_of
 
 # %% ../../nbs/69_anomaly_metrics.ipynb #baaec1d0
@@ -124,4 +127,33 @@ register_measure(
     range=(0., None),
     words='error on the forget set',
     needs=_reconstructs,
+);
+
+# %% ../../nbs/69_anomaly_metrics.ipynb #b116ae8a
+def _worse(s, odd, clean):
+    "Chance that rows of one partition are repeated worse than those of another, and its half width"
+    a,b = (row_errors(s.learn, s.outs[p]).numpy() for p in (odd, clean))
+    low,high = auc_ci(a, b, n=_resamples)
+    return error_auroc(b, a),(high-low)/2
+
+_resamples = 200
+
+register_measure(
+    'strangeness',
+    'forgetting',
+    "Chance that a row to forget is repeated worse than a held-out row that stays.",
+    lambda s: _worse(s, 'forget', 'valid_retain'),
+    decisive=True,
+    family='strangeness',
+    words='chance that a row to forget is repeated worse than a clean one',
+    needs=_reconstructs,
+)
+register_measure(
+    'AUC by error',
+    'attacks',
+    "Chance that a row to forget is repeated better than an unseen row of its kind.",
+    lambda s: _worse(s, 'valid_forget', 'forget'),
+    family='threshold',
+    words='attack by the reconstruction error',
+    needs=_reconstructs|{'held out'},
 );

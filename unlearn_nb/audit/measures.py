@@ -35,7 +35,7 @@ test_accuracy = register_measure(
     better='higher',
     guards=True,
     on='valid_retain',
-    words='accuracy on held-out retained images',
+    words='accuracy on held-out retained {noun}',
 )
 
 # %% ../../nbs/70_audit_measures.ipynb #b542ef15
@@ -54,7 +54,7 @@ register_measure(
     decisive=True,
     family='answers',
     on='valid_forget',
-    words='accuracy on held-out images of the forgotten classes',
+    words='accuracy on held-out {noun} of the forgotten classes',
 )
 register_measure(
     'true-class probability',
@@ -160,7 +160,7 @@ for place,where in _features.items():
         label=_at('linear probe', place),
         on='valid_forget',
         family='linear probe',
-        words='' if place else 'held-out images of the forgotten classes read from the features after one'
+        words='' if place else 'held-out {noun} of the forgotten classes read from the features after one'
         ' example of each class',
     )
 linear_probe = find_measure('linear probe')

@@ -16,7 +16,8 @@ from ..model_file import pack, unpack
 from ..core import RequestError, canonical
 from ..ensemble import retrain_many
 from ..unlearn import UnlearnRecord
-from ..methods.retrain import fresh_model, one_cycle
+from ..fresh import fresh_model
+from ..methods.retrain import one_cycle
 from ..splits import ForgetSplit
 from ..store import Store, code_version, result_key
 

@@ -7,7 +7,7 @@ __all__ = ['Audit', 'Controls', 'controls', 'evidence_on', 'verdict_on', 'audit'
 
 # %% ../../nbs/79_audit_run.ipynb #5406e797
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +23,8 @@ from .oracles import oracle, untrained
 from .page import audit_card, audit_dict, audit_page
 from .table import band, compare, measure_table, prediction_interval
 from .verdict import Verdict, judge, leave_one_out
-from .words import limit_sentences, sentences_alone, verdict_sentences
+from .limits import limit_sentences
+from .words import sentences_alone, verdict_sentences
 from ..core import RequestError, atomic_dir, environment, timed, warn_threads
 from ..engine import model_hash
 from ..metrics.accuracy import class_rates
@@ -32,7 +33,9 @@ from ..metrics.measure import list_measures
 from ..metrics.probes import plot_relearn, relearn_runs, relearning
 from ..metrics.scores import made_with
 from ..pages import svg_uri
-from ..splits import ForgetSplit, are_pictures
+from ..parts import are_pictures
+from ..splits import ForgetSplit
+from ..anomaly import metrics as _of_detectors # registers its measures
 from ..collab import metrics as _of_ratings # registers its measures
 from ..text import metrics as _of_languages # likewise
 from ..vision.inversion import inversion
@@ -156,12 +159,11 @@ def _collateral(outs, split):
     return pd.DataFrame(res)
 
 # %% ../../nbs/79_audit_run.ipynb #9794ad84
-def _shapes(l): return [p.shape for p in l.model.parameters()]
-
 def _answers_drawn(three, split, outs, curves):
     "What they say: title, sentence, function and arguments of each picture"
-    held = outs['unlearned']['valid_forget'] is not None
-    whose = 'held-out images of the forgotten classes' if held else 'images of the forget set'
+    held,noun = outs['unlearned']['valid_forget'] is not None,split.noun
+    whose = f'held-out {noun} of the forgotten classes' if held else f'{noun} of the forget set'
+    answers = {k: outs[k]['valid_forget' if held else 'forget'] for k in three}
     yield (
         'Where they look',
         'The same images through each model; what speaks for the true class glows.',
@@ -172,7 +174,7 @@ def _answers_drawn(three, split, outs, curves):
         'What they answer',
         f'Predicted classes of {whose}, in percent of each row.',
         plot_predictions,
-        ({k: outs[k]['valid_forget' if held else 'forget'] for k in three}, split),
+        (answers, split),
     )
     yield (
         'How fast it comes back',
@@ -180,6 +182,9 @@ def _answers_drawn(three, split, outs, curves):
         plot_relearn,
         ({k: curves[k] for k in three},),
     )
+
+# %% ../../nbs/79_audit_run.ipynb #fc127a40
+def _shapes(l): return [p.shape for p in l.model.parameters()]
 
 def _weights_drawn(three, split, refs):
     "What is inside"
@@ -194,8 +199,8 @@ def _weights_drawn(three, split, refs):
         )
     yield (
         'Features',
-        'Held-out images as the last layer sees them, two principal components; crosses are the forgotten'
-        ' classes.',
+        f'Held-out {split.noun} as the last layer sees them, two principal components; crosses are the'
+        ' forgotten classes.',
         plot_embedding,
         (three, split),
     )
@@ -209,7 +214,7 @@ def _attack_drawn(three, split, outs):
     pair = lambda o: (loss(o['forget']), loss(matched(o['forget'], unseen(o))))
     yield (
         'Membership by the loss',
-        'ROC curves on log axes: forget set against unseen images of the same classes. The grey line'
+        f'ROC curves on log axes: forget set against unseen {split.noun} of the same classes. The grey line'
         ' is guessing.',
         plot_roc,
         ({k: pair(outs[k]) for k in three},),
@@ -237,11 +242,6 @@ def _not_pictures(split):
     if are_pictures(split.dls): return []
     names = [m.label for m in list_measures() if 'pictures' in m.needs]
     return [f"Not asked, since it needs pictures and these are {split.noun}: {', '.join(names)}."]
-
-def _nouns(sentences, noun):
-    "Sentences about images, about samples of another name"
-    return [s.replace('images', noun).replace('a single image', f'a single {noun[:-1]}') for s in sentences]
-
 
 # %% ../../nbs/79_audit_run.ipynb #2ea46ffd
 def _all_evidence(new, split, beside, effort, seed, how):
@@ -308,6 +308,11 @@ def _reproduce(models, command, seed, effort):
     }
 
 # %% ../../nbs/79_audit_run.ipynb #ef04f2cc
+def _in_words(v, table, split, record, refs, alarms, collateral):
+    "Status and sentences, with or without retrained models"
+    if not refs: return sentences_alone(table, split, record, v.findings)
+    return v.status,verdict_sentences(v, table, collateral, record, refs, alarms, split.noun)
+
 def audit(
     learn:Learner,          # The original
     new:Learner,            # The one that claims to have forgotten
@@ -332,32 +337,38 @@ def audit(
     split.on(new.dls) # raises for other data or classes
     with timed() as t:
         beside = beside or controls(learn, split, refs, progress=progress, **how)
-        found,curves = _all_evidence(new, split, beside, effort, seed, how)
-        table,v = verdict_on(found, new, split, beside)
-        outs,record = {k: e.outs for k,e in found.items()},_record(new)
-        collateral = _collateral({k: o for k,o in outs.items() if not k.startswith('fake')}, split)
-        alarms = _alarms(found, beside, effort, seed)
-        if refs: sentences = verdict_sentences(v, table, collateral, record, refs, alarms)
-        else: v.status,sentences = sentences_alone(table, split, record, v.findings)
         models = {'original': learn, 'unlearned': new, **beside.models}
-        drawn,missing = _figures(models, split, outs, curves, refs) if figures else ([], [])
+        res = _audited(models, split, beside, refs, effort, seed, how, figures)
     shown = {k: l for k,l in models.items() if k != 'random'}
+    return replace(res, reproduce=_reproduce(shown, command, seed, effort), seconds=t.seconds)
+
+# %% ../../nbs/79_audit_run.ipynb #a205cdb2
+def _audited(models, split, beside, refs, effort, seed, how, figures):
+    "The audit, but for what it took and how to do it again"
+    new = models['unlearned']
+    found,curves = _all_evidence(new, split, beside, effort, seed, how)
+    table,v = verdict_on(found, new, split, beside)
+    outs,record = {k: e.outs for k,e in found.items()},_record(new)
+    collateral = _collateral({k: o for k,o in outs.items() if not k.startswith('fake')}, split)
+    alarms = _alarms(found, beside, effort, seed)
+    v.status,sentences = _in_words(v, table, split, record, refs, alarms, collateral)
+    drawn,missing = _figures(models, split, outs, curves, refs) if figures else ([], [])
+    limits = limit_sentences(refs, split, how['n'], outs, beside.fakes)
     return Audit(
-        _asked(split),
-        record,
-        v.status,
-        _nouns(sentences, split.noun),
-        table,
-        collateral,
-        _power(v) if refs else [],
-        [asdict(f) for f in v.findings],
-        alarms,
-        {k: curves[k] for k in models if k in curves},
-        _nouns(limit_sentences(refs, split, how['n'], outs, beside.fakes), split.noun)+missing
-        +_not_pictures(split),
-        _reproduce(shown, command, seed, effort),
-        t.seconds,
-        drawn,
+        request=_asked(split),
+        record=record,
+        status=v.status,
+        verdict=sentences,
+        table=table,
+        collateral=collateral,
+        fakes=_power(v) if refs else [],
+        findings=[asdict(f) for f in v.findings],
+        alarms=alarms,
+        curves={k: curves[k] for k in models if k in curves},
+        limits=[*limits, *missing, *_not_pictures(split)],
+        reproduce={},
+        seconds=0.,
+        figures=drawn,
     )
 
 # %% ../../nbs/79_audit_run.ipynb #40b5a3f2

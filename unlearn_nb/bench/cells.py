@@ -8,6 +8,7 @@ __all__ = ['Cell', 'cell_loaders', 'metric_source', 'make_cell']
 # %% ../../nbs/82_cells.ipynb #65ed2511
 import inspect
 import json
+import sys
 import textwrap
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -64,8 +65,8 @@ def cell_loaders(
 
 # %% ../../nbs/82_cells.ipynb #724a67ea
 _making = (
-    'datasets', 'application', 'fingerprint', 'splits', 'task', 'recipe', 'engine', 'step_size', 'method',
-    'unlearn',
+    'datasets', 'application', 'fingerprint', 'parts', 'splits', 'task', 'recipe', 'engine', 'step_size',
+    'method', 'unlearn',
 )
 _searching = (
     'outputs',
@@ -74,11 +75,14 @@ _searching = (
     'worst_case.search',
     'worst_case.exhaustive',
     'worst_case.rankings',
+    'methods.tuning',
     'methods.gradient',
+    'methods.boundary',
     'methods.relabel',
     'methods.distill',
     'fresh',
     'methods.retrain',
+    'methods.per_sample',
     'methods.curvature',
 )
 _code = {
@@ -115,7 +119,9 @@ def _own_source(o):
 
 @lru_cache
 def _method_code(cls):
-    return code_version(cls.__module__) if cls.__module__.startswith('unlearn_nb.') else _own_source(cls)
+    if not cls.__module__.startswith('unlearn_nb.'): return _own_source(cls)
+    used = {getattr(v, '__module__', None) or '' for v in vars(sys.modules[cls.__module__]).values()}
+    return code_version(cls.__module__, *sorted(m for m in used if m.startswith('unlearn_nb.methods.')))
 
 # %% ../../nbs/82_cells.ipynb #c42445b0
 def _plain(v):

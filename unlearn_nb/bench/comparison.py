@@ -6,7 +6,6 @@
 __all__ = ['pair_by', 'compare', 'write_comparison']
 
 # %% ../../nbs/88_comparison.ipynb #fe5f6b1e
-import difflib
 import json
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pandas as pd
 # %% ../../nbs/88_comparison.ipynb #97bb2b33
 from .results import current_rows
 from .stats import corrected, paired, with_gap
-from ..core import RequestError, atomic_dir, canonical
+from ..core import RequestError, atomic_dir, canonical, suggestion
 from ..metrics.scores import t_interval
 
 # %% ../../nbs/88_comparison.ipynb #36c5b55b
@@ -50,9 +49,7 @@ def _wanted(runs, metrics):
     if not metrics: return [m for m in _compared if m in both]
     for m in metrics:
         if m in both: continue
-        close = difflib.get_close_matches(m, both, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(both)}"
-        raise RequestError(f"the two runs have no metric {m!r} in common; {hint}")
+        raise RequestError(f"the two runs have no metric {m!r} in common; {suggestion(m, both)}")
     return list(metrics)
 
 # %% ../../nbs/88_comparison.ipynb #4d5782d6

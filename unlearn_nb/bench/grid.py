@@ -6,7 +6,6 @@
 __all__ = ['recipe_named', 'make_request', 'make_method', 'Run', 'read_grid']
 
 # %% ../../nbs/81_grid.ipynb #4d505001
-import difflib
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,18 +15,20 @@ from fastai.optimizer import Adam
 
 # %% ../../nbs/81_grid.ipynb #f6e34912
 from .scores import grid_metrics
-from ..core import RequestError
+from ..core import RequestError, suggestion
 from ..application import named_dls, register_request, request_kinds
 from ..method import get_method
 from ..recipe import unsir_recipe
 
 # %% ../../nbs/81_grid.ipynb #ea99ccb1
 # registers what comes with the package
-from ..methods import curvature, distill, gradient, relabel, reset, retrain, sparse, unsir
+from ..methods import curvature, distill, gradient, relabel, retrain, sparse, unsir
+from ..methods.gradient import reset
 
 # %% ../../nbs/81_grid.ipynb #05fbcb2c
 from ..registry import load_plugin
-from ..splits import ForgetSplit, forget_class, forget_group, forget_idxs, forget_random, raw_rows
+from ..parts import raw_rows
+from ..splits import forget_class, forget_group, forget_idxs, forget_random, ForgetSplit
 
 try: import tomllib
 except ImportError: import tomli as tomllib # Python 3.10
@@ -129,9 +130,7 @@ def _checked(d, cls, where):
     "A dataclass from a table whose keys must be known"
     known = list(cls.__dataclass_fields__)
     for k in (k for k in d if k not in known):
-        close = difflib.get_close_matches(k, known, n=1)
-        hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(known)}"
-        raise RequestError(f"{where}: unknown key {k!r}; {hint}")
+        raise RequestError(f"{where}: unknown key {k!r}; {suggestion(k, known)}")
     return cls(**d)
 
 def _check_run(r, where):

@@ -102,6 +102,7 @@ def _figures(df, many):
     "Name of the group and picture, as data for an `img`"
     res = []
     for key,g in df.groupby(group_by, sort=False):
+        if 'UA' not in g or g['UA'].isna().all(): continue # ratings have no rates, and a table only
         plots = [plot_tradeoff, *([plot_methods] if many else [])]
         if 'classes' in g and g['classes'].notna().any(): plots.append(plot_classes)
         res += [(_group_name(dict(zip(group_by, key))), svg_uri(f(g))) for f in plots]

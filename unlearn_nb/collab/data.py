@@ -20,7 +20,10 @@ from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
 from ..core import RequestError
 from ..datasets import register_data
-from ..splits import ForgetSplit, forget_idxs, is_table, noun_of, raw_rows, suggestion
+from ..core import suggestion
+from ..parts import raw_rows
+from ..splits import forget_idxs, ForgetSplit, noun_of
+from ..tabular.parts import is_table
 from ..tabular.data import TableDL, read_table
 
 # %% ../../nbs/16_collab_data.ipynb #524dca9a

@@ -22,7 +22,7 @@ from .data import is_ratings, ratings_dls, read_ratings
 from ..core import RequestError, canonical, seeded
 from ..fingerprint import table_hash
 from ..recipe import build_model, recorded, register_factory
-from ..splits import suggestion
+from ..core import suggestion
 from ..tabular import learner as _tables # registered before, so that ratings are asked first
 from ..task import Rating, register_task
 

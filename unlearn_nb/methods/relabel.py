@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['other_labels', 'staying', 'Lie', 'RandomLabel', 'Amnesiac', 'Mixture', 'MislabelMixed', 'saliency_mask',
-           'MaskedUpdate', 'summed_grads', 'SalUn', 'nearest_wrong', 'pixel_norm', 'Shrink', 'BoundaryShrink',
-           'resize_head', 'Shadow', 'BoundaryExpand']
+           'summed_grads', 'MaskedUpdate', 'SalUn']
 
 # %% ../../nbs/43_relabel.ipynb #dd6c7c37
 import math
@@ -13,23 +12,16 @@ from dataclasses import dataclass, field, replace
 
 import torch
 from fastai.callback.core import Callback, CancelStepException
-from fastai.data.transforms import Normalize
-from torch import Tensor, nn
-from torch.nn import functional as F
+from fastcore.basics import patch
+from torch import Tensor
 
 from ..core import RequestError, seeded
-from ..engine import frozen_copy, working_copy
+from ..engine import working_copy
 from ..method import get_method, loss_state, register_method, UnlearnMethod
-from ..engine import head_of
-from unlearn_nb.methods.gradient import (
-    BothLosses,
-    Erase,
-    ForgetOnly,
-    Tuned,
-    WithForget,
-    _torch_adam,
-    fit_options,
-    sgd_recipe,
+from .tuning import BothLosses, Tuned, fit_options, sgd_recipe, stream_recipe
+# for those who look for them where they were until 0.1
+from unlearn_nb.methods.boundary import (
+    BoundaryExpand, BoundaryShrink, Shadow, Shrink, nearest_wrong, pixel_norm, resize_head,
 )
 
 # %% ../../nbs/43_relabel.ipynb #c5a7f166
@@ -48,6 +40,7 @@ def staying(
     "The classes that retained images have"
     return split.targets('retain').unique()
 
+# %% ../../nbs/43_relabel.ipynb #2dcec700
 class Lie(Callback):
     "Random labels for the images at hand, other than the true ones"
     order,run_valid = 5,False
@@ -86,8 +79,7 @@ class RandomLabel(Tuned):
         return s.task.sample_loss(out, yb),s.task.sample_loss(out, (other,))
 
     def run(self, learn, split):
-        if self.forget_first: return self.in_turn(learn, split)
-        return self.tune(learn, split, [BothLosses(split, self, loss_state(self, learn, split))])
+        return self.in_turn(learn, split) if self.forget_first else super().run(learn, split)
 
     def in_turn(self,
         learn, # The working copy; its model is trained in place
@@ -105,6 +97,8 @@ class RandomLabel(Tuned):
         return {**rate, 'epochs': self.epochs or 1}
 
 # %% ../../nbs/43_relabel.ipynb #ad3d1b4f
+_least_lies = 17 # Steps under random labels, however small the forget set
+
 @register_method('amnesiac')
 @dataclass
 class Amnesiac(Tuned):
@@ -118,37 +112,17 @@ class Amnesiac(Tuned):
     def published(cls):
         """As in the comparison of the bad-teacher paper (Chundawat et al., 2023). Labels and augmentation
         are drawn anew at each visit of an image; theirs once and for all"""
-        return cls(
-            epochs=3,
-            samples=None,
-            bs=128,
-            min_steps=1,
-            lr=1e-4,
-            schedule='flat',
-            bn='train',
-            adam=_torch_adam,
-            mixed=True,
-        )
+        return cls(epochs=3, samples=None, bs=128, **stream_recipe)
 
     def run(self, learn, split):
         if self.epochs == 0: return
         dl = self.sample(split)
-        if self.mixed:
-            both = Mixture(dl, split.loader('forget', train=True, bs=dl.bs))
-            return self.tune(
-                learn, split, [MislabelMixed(staying(split))], dl=both, rate=self.rate(learn, dl)
-            )
         rate = self.rate(learn, dl)
         lies = split.loader('forget', train=True, bs=dl.bs)
-        # a few steps at least
-        self.tune(
-            learn,
-            split,
-            [Lie(staying(split))],
-            dl=lies,
-            rate=rate,
-            epochs=self.epochs or math.ceil(17 / len(lies)),
-        )
+        if self.mixed:
+            return self.tune(learn, split, [MislabelMixed(staying(split))], dl=Mixture(dl, lies), rate=rate)
+        epochs = self.epochs or math.ceil(_least_lies/len(lies))
+        self.tune(learn, split, [Lie(staying(split))], dl=lies, rate=rate, epochs=epochs)
         return self.tune(learn, split, dl=dl, rate=rate)
 
 # %% ../../nbs/43_relabel.ipynb #59df9dda
@@ -192,33 +166,10 @@ def saliency_mask(
     flat = torch.cat([g.abs().flatten() for g in grads.values()])
     chosen = torch.zeros(len(flat), dtype=torch.bool, device=flat.device)
     chosen[flat.topk(round(frac*len(flat)), largest=largest)[1]] = True
-    return {
-        n: c.view_as(g) for (n, g), c in zip(grads.items(), chosen.split([g.numel() for g in grads.values()]))
-    }
+    parts = chosen.split([g.numel() for g in grads.values()])
+    return {n: c.view_as(g) for (n,g),c in zip(grads.items(), parts)}
 
-class MaskedUpdate(Callback):
-    """Put back after every step what is outside the mask; a layer that has another shape for the time being
-    waits for `restore`"""
-    run_valid = False
-    def __init__(self,
-        model,            # As it was before the fit
-        mask,             # Name of a parameter -> bool of its shape, True where it may move
-        buffers:bool=True # Put back what has no mask, too, such as batch-norm statistics
-    ):
-        self.mask, self.old = (
-            mask,
-            {n: v.detach().clone() for n, v in model.state_dict().items() if buffers or n in mask},
-        )
-    @torch.no_grad()
-    def restore(self,
-        model # Changed in place
-    ):
-        "Put back what is outside the mask"
-        for n,v in model.state_dict().items():
-            if n in self.old and v.shape == self.old[n].shape:
-                v.copy_(torch.where(self.mask[n], v, self.old[n]) if n in self.mask else self.old[n])
-    def after_batch(self): self.restore(self.model)
-
+# %% ../../nbs/43_relabel.ipynb #285ddce6
 class _Collect(Callback):
     "Sum gradients, take no step"
     run_valid = False
@@ -237,6 +188,28 @@ def summed_grads(
     log = _Collect()
     with learn.no_bar(), learn.no_logging(): method.fit(learn, dl, 1, 0., cbs=[log], bn='eval')
     return {n: log.sums.get(n, torch.zeros_like(p)) for n,p in learn.model.named_parameters()}
+
+# %% ../../nbs/43_relabel.ipynb #572a101f
+class MaskedUpdate(Callback):
+    """Put back after every step what is outside the mask; a layer that has another shape for the time being
+    waits for `restore`"""
+    run_valid = False
+    def __init__(self,
+        model,            # As it was before the fit
+        mask,             # Name of a parameter -> bool of its shape, True where it may move
+        buffers:bool=True # Put back what has no mask, too, such as batch-norm statistics
+    ):
+        self.mask = mask
+        self.old = {n: v.detach().clone() for n,v in model.state_dict().items() if buffers or n in mask}
+    @torch.no_grad()
+    def restore(self,
+        model # Changed in place
+    ):
+        "Put back what is outside the mask"
+        for n,v in model.state_dict().items():
+            if n in self.old and v.shape == self.old[n].shape:
+                v.copy_(torch.where(self.mask[n], v, self.old[n]) if n in self.mask else self.old[n])
+    def after_batch(self): self.restore(self.model)
 
 # %% ../../nbs/43_relabel.ipynb #39f32bdb
 @register_method('salun')
@@ -265,12 +238,6 @@ class SalUn(UnlearnMethod):
         super().check(learn, split)
         if not 0 <= self.frac <= 1: raise RequestError(f"`frac` must lie between 0 and 1, got {self.frac}")
         self.inner.check(learn, split)
-    def still(self, learn, split):
-        mask = saliency_mask(summed_grads(working_copy(learn), self, split.loader('forget')), self.frac)
-        kept = {n: ~m for n,m in mask.items()}
-        if self.keep_buffers:
-            kept |= {n: torch.ones_like(v, dtype=torch.bool) for n, v in learn.model.named_buffers()}
-        return kept
 
     @property
     def inner(self):
@@ -283,165 +250,20 @@ class SalUn(UnlearnMethod):
         fields = {k: getattr(inner, k) for k in ('samples', 'epochs') if hasattr(inner, k)}
         return replace(self, hyper={**self.hyper, **fields})
 
-    def run(self, learn, split):
-        # the inner method draws as it would alone
-        with seeded(0): mask = saliency_mask(summed_grads(learn, self, split.loader('forget')), self.frac)
-        held = MaskedUpdate(learn.model, mask, self.keep_buffers)
-        with learn.added_cbs([held]): details = self.inner.run(learn, split) or {}
-        held.restore(learn.model)
-        return {'moved': sum(m.sum().item() for m in mask.values()), **details}
+# %% ../../nbs/43_relabel.ipynb #65dcf067
+@patch
+def still(self:SalUn, learn, split):
+    mask = saliency_mask(summed_grads(working_copy(learn), self, split.loader('forget')), self.frac)
+    kept = {n: ~m for n,m in mask.items()}
+    if self.keep_buffers:
+        kept |= {n: torch.ones_like(v, dtype=torch.bool) for n,v in learn.model.named_buffers()}
+    return kept
 
-# %% ../../nbs/43_relabel.ipynb #a9dd7757
-def nearest_wrong(
-    model:nn.Module, # In eval mode; unchanged
-    x:Tensor,        # Images as the network sees them, (n, c, h, w)
-    y:Tensor,        # True labels (n,)
-    eps:float,       # Step, in units of the network's inputs, or of the pixels if `norm` is given
-    # Mean and standard deviation of the pixels (1, c, 1, 1) on the 0..1 scale; the step ends on a picture of
-    # 8 bits
-    norm=None,
-    true_too:bool=False # The true class may be the likeliest
-)->Tensor:           # (n,)
-    "The likeliest wrong class after one step uphill on the loss"
-    with torch.enable_grad():
-        x = x.detach().clone().requires_grad_(True)
-        g, = torch.autograd.grad(F.cross_entropy(model(x).float(), y), x)
-    with torch.no_grad(): out = model(_uphill(x, g, eps, norm)).float()
-    return (out if true_too else out.scatter(1, y[:,None], -torch.inf)).argmax(1)
-
-def _uphill(x, g, eps, norm):
-    "Images after a step of size `eps` along the sign of `g`"
-    if norm is None: return x + eps*g.sign()
-    mean,std = (v.to(x) for v in norm)
-    pixels = (x*std + mean + eps*g.sign()).clamp(0, 1)
-    return ((pixels*255).round()/255 - mean)/std
-
-def pixel_norm(
-    dl # Loader of normalised images
-)->tuple: # Mean and standard deviation (1, c, 1, 1); 0 and 1 if nothing normalises
-    "How a loader normalises its pixels"
-    found = [t for t in dl.after_batch.fs if isinstance(t, Normalize)]
-    if not found: return torch.zeros(1, 1, 1, 1),torch.ones(1, 1, 1, 1)
-    return tuple(o.as_subclass(Tensor) for o in (found[0].mean, found[0].std))
-
-class Shrink(Erase):
-    "Label images with the class across the nearest border of the original network"
-    def __init__(self,
-        method,    # A `BoundaryShrink`, which says how to look for the border
-        # Mean and deviation per channel of normalised pixels, see `pixel_norm`; None: `eps` is in units of
-        # the inputs
-        norm=None,
-        **kwargs   # For `Erase`
-    ):
-        super().__init__(**kwargs)
-        self.method,self.norm = method,norm
-    def before_fit(self):
-        super().before_fit()
-        self.original = frozen_copy(self.model)
-    def label(self, xb, yb):
-        x,y = xb[0].as_subclass(Tensor),yb[0].as_subclass(Tensor)
-        # one pass with gradient, one without
-        for k in self.learn.cost_meter.images: self.learn.cost_meter.images[k] += len(y)
-        return self.method.across(self.original, x, y, self.norm),
-
-@register_method('boundary_shrink')
-@dataclass
-class BoundaryShrink(ForgetOnly):
-    "Move the images to forget across the nearest border"
-    eps:float=.4    # Step of the search, in units of the network's inputs (standard deviations of a pixel)
-    pixels:bool=False   # `eps` is in pixels on the 0..1 scale, and the step ends on a picture of 8 bits
-    true_too:bool=False # The true class may be the nearest, so that some labels are no lie
-    needs = frozenset({'labels', 'logits', 'continuous_input'})
-    paper = 'Chen et al., 2023, arXiv:2303.11570'
-    caveat = 'forgets, but costs 14 points of retained accuracy against retraining (CIFAR-10, small_resnet)'
-    strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=12, lr=1e-2, until=0.)
-
-    @classmethod
-    # SGD 0.9, rate 1e-5, decay 5e-4, 10 epochs, batches of 256, eps 0.1 of the range of a pixel
-    def published(cls):
-        """The authors' step and rate in the training loop of the SalUn paper, which adds weight decay and
-        batches of 256 (Chen et al., 2023; Fan et al., 2024); no deviation known"""
-        return cls(
-            epochs=10,
-            lr=1e-5,
-            bs=256,
-            until=0.0,
-            opt='sgd',
-            bn='train',
-            wd=5e-4,
-            eps=0.1,
-            pixels=True,
-            true_too=True,
-        )
-
-    def across(self,
-        original, # The frozen network before the request
-        x,        # Images (n, c, h, w)
-        y,        # Their true labels (n,)
-        norm      # From `pixel_norm`, for a step in pixels; None: in units of the inputs
-    ):            # Label numbers (n,), of the type of `y`
-        "The class on the other side of the original's nearest border"
-        return nearest_wrong(original, x, y, self.eps, norm, self.true_too).to(y.dtype)
-
-    def losses(self, s, xb, out, yb):
-        x,y = xb[0].as_subclass(Tensor),yb[0].as_subclass(Tensor)
-        near = self.across(s.teacher, x, y, pixel_norm(s.dls.valid) if self.pixels else None)
-        each = s.task.sample_loss(out, (near,))
-        return torch.zeros_like(each),each
-
-    def run(self, learn, split):
-        norm = pixel_norm(split.loader('forget')) if self.pixels else None
-        return self.erase(learn, split, Shrink, self, norm)
-
-# %% ../../nbs/43_relabel.ipynb #9705f93c
-def resize_head(
-    model:nn.Module, # Changed in place
-    n:int,           # Classes now
-    to:int           # Rows afterwards; a new row is drawn like those of a new layer, rows beyond are dropped
-):
-    "Give the last layer another number of outputs, in place"
-    name,old = head_of(model, n)
-    new = nn.Linear(
-        old.in_features, to, bias=old.bias is not None, device=old.weight.device, dtype=old.weight.dtype
-    )
-    with torch.no_grad():
-        k = min(n, to)
-        new.weight[:k] = old.weight[:k]
-        if old.bias is not None: new.bias[:k] = old.bias[:k]
-    parent,_,leaf = name.rpartition('.')
-    setattr(model.get_submodule(parent), leaf, new)
-
-# %% ../../nbs/43_relabel.ipynb #d0084668
-class Shadow(Erase):
-    "Label images with one class too many"
-    def __init__(self,
-        k,       # Label number of the extra class
-        **kwargs # For `Erase`
-    ):
-        super().__init__(**kwargs)
-        self.k = k
-    def label(self, xb, yb): return torch.full_like(yb[0], self.k),
-
-@register_method('boundary_expand')
-@dataclass
-class BoundaryExpand(ForgetOnly):
-    "Send the images to forget to an extra class, then remove it"
-    paper = 'Chen et al., 2023, arXiv:2303.11570'
-    caveat = 'leaves 10 % of the class and costs 14 points of retained accuracy (CIFAR-10, small_resnet)'
-    strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=20, lr=3e-2, until=0.)
-
-    @classmethod
-    def published(cls): # SGD 0.9, rate 1e-5, decay 5e-4, 10 epochs, batches of 256
-        """The authors' rate in the training loop of the SalUn paper, which adds weight decay and batches of
-        256 (Chen et al., 2023; Fan et al., 2024). The new row is drawn as PyTorch draws a new layer"""
-        return cls(epochs=10, lr=1e-5, bs=256, until=0., opt='sgd', bn='train', wd=5e-4)
-
-    def check(self, learn, split):
-        super().check(learn, split)
-        head_of(learn.model, len(split.vocab))
-
-    def run(self, learn, split):
-        n = len(split.vocab)
-        resize_head(learn.model, n, n+1)
-        try: return self.erase(learn, split, Shadow, n)
-        finally: resize_head(learn.model, n+1, n)
+@patch
+def run(self:SalUn, learn, split):
+    # the inner method draws as it would alone
+    with seeded(0): mask = saliency_mask(summed_grads(learn, self, split.loader('forget')), self.frac)
+    held = MaskedUpdate(learn.model, mask, self.keep_buffers)
+    with learn.added_cbs([held]): details = self.inner.run(learn, split) or {}
+    held.restore(learn.model)
+    return {'moved': sum(m.sum().item() for m in mask.values()), **details}

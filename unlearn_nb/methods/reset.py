@@ -13,9 +13,9 @@ from torch import nn
 
 from ..core import RequestError
 from ..method import register_method
-from .gradient import Tuned
+from .tuning import Tuned
 from .relabel import saliency_mask, summed_grads
-from .retrain import fresh_model
+from ..fresh import fresh_model
 
 # %% ../../nbs/47_reset.ipynb #554e6beb
 # Name -> parameter; raises `RequestError` if there are none

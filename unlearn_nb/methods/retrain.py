@@ -19,7 +19,7 @@ from ..engine import replay, working_copy
 from ..fresh import fresh_model, reset_weights # `reset_weights` was here until 0.1
 from ..method import UnlearnMethod, register_method, stay_only
 from ..recipe import Phase, Recipe, phase_seed
-from ..splits import part_dl
+from ..parts import part_dl
 from ..vision.learner import image_learner
 
 # %% ../../nbs/41_retrain.ipynb #d85874b0
@@ -95,6 +95,7 @@ def sisa_parts(
     rank[torch.randperm(n, generator=torch.Generator().manual_seed(seed))] = torch.arange(n)
     return torch.stack([rank % shards, (rank // shards) % slices], 1)
 
+# %% ../../nbs/41_retrain.ipynb #9a3b7ce9
 @dataclass
 class SISAPlan:
     "All that is needed to train again what a deletion touches"
@@ -106,6 +107,8 @@ class SISAPlan:
     gone:list             # Positions deleted so far
     shards = property(lambda self: int(self.parts[:,0].max())+1)
     slices = property(lambda self: int(self.parts[:,1].max())+1)
+
+_tie = .001 # Weight of the mean beside the votes, for ties
 
 class SISAModel(nn.Module):
     "Models of the shards, answering together"
@@ -126,7 +129,7 @@ class SISAModel(nn.Module):
         mean = p.mean(0)
         if self.aggregate == 'mean': return mean.clamp(min=1e-12).log()
         votes = nn.functional.one_hot(p.argmax(2), p.shape[2]).float().mean(0)
-        return (.999*votes + .001*mean).log()
+        return ((1-_tie)*votes + _tie*mean).log()
 
 # %% ../../nbs/41_retrain.ipynb #4a57d4bd
 def _sisa_train(learn, model, plan, loader, first):
@@ -138,16 +141,12 @@ def _sisa_train(learn, model, plan, loader, first):
         learn.model.load_state_dict(plan.states[s, start-1])
         for r in range(start, plan.slices):
             idxs = ((plan.parts[:,0] == s) & (plan.parts[:,1] <= r) & left).nonzero()[:,0]
-            if len(idxs):
-                replay(
-                    learn,
-                    one_cycle(plan.epochs, plan.lr),
-                    loader(idxs),
-                    phase_seed(phase_seed(plan.seed, s), r),
-                )
+            seed = phase_seed(phase_seed(plan.seed, s), r)
+            if len(idxs): replay(learn, one_cycle(plan.epochs, plan.lr), loader(idxs), seed)
             plan.states[s, r] = {k: v.detach().clone() for k,v in learn.model.state_dict().items()}
     learn.model = model
 
+# %% ../../nbs/41_retrain.ipynb #6b2a5e72
 def sisa_learner(
     dls:DataLoaders,      # All of the training data
     arch,                 # As for `image_learner`
@@ -166,35 +165,24 @@ def sisa_learner(
         raise RequestError(f"cannot cut {n} images into {shards} shards of {slices} slices")
     like = image_learner(dls, arch, **kwargs)
     members = [fresh_model(like, phase_seed(seed, s)) for s in range(shards)]
-    plan = SISAPlan(
-        sisa_parts(n, shards, slices, seed),
-        epochs,
-        lr,
-        seed,
-        {(s, -1): {k: v.clone() for k, v in m.state_dict().items()} for s, m in enumerate(members)},
-        list(without),
-    )
+    states = {(s, -1): {k: v.clone() for k,v in m.state_dict().items()} for s,m in enumerate(members)}
+    plan = SISAPlan(sisa_parts(n, shards, slices, seed), epochs, lr, seed, states, list(without))
     model = SISAModel(members, plan, aggregate)
-    learn = image_learner(
-        dls,
-        model,
-        seed=seed,
-        loss_func=like.loss_func,
-        **{k: v for k, v in kwargs.items() if k != 'loss_func'},
-    )
+    kwargs['loss_func'] = like.loss_func
+    learn = image_learner(dls, model, seed=seed, **kwargs)
     worker = working_copy(learn)
     worker.model = model
+    loader = lambda idxs: part_dl(dls.train, idxs, train=True)
     with worker.no_bar(), worker.no_logging():
-        _sisa_train(
-            worker,
-            model,
-            plan,
-            lambda idxs: part_dl(dls.train, idxs, train=True),
-            dict.fromkeys(range(shards), 0),
-        )
+        _sisa_train(worker, model, plan, loader, dict.fromkeys(range(shards), 0))
     return learn
 
 # %% ../../nbs/41_retrain.ipynb #d088501f
+def _restarts(parts, gone):
+    "Shard -> first slice that holds a position that goes"
+    touched = parts[gone]
+    return {int(s): int(touched[touched[:,0] == s][:,1].min()) for s in touched[:,0].unique()}
+
 @register_method('sisa')
 @dataclass
 class SISA(UnlearnMethod):
@@ -214,24 +202,11 @@ class SISA(UnlearnMethod):
 
     def run(self, learn, split):
         model,keep = learn.model,split.positions('retain')
-        plan = model.plan
-        gone = split.positions('forget')
+        plan,gone = model.plan,split.positions('forget')
         plan.gone = sorted({*plan.gone, *gone.tolist()})
-        first = {
-            int(s): int(plan.parts[gone][plan.parts[gone][:, 0] == s][:, 1].min())
-            for s in plan.parts[gone][:, 0].unique()
-        }
-        _sisa_train(
-            learn,
-            model,
-            plan,
-            lambda idxs: part_dl(
-                split.loader('retain', train=True), torch.searchsorted(keep, idxs), train=True
-            ),
-            first,
-        )
-        return {
-            'restarts': {str(s): r for s, r in first.items()},
-            'shards': plan.shards,
-            'slices': plan.slices,
-        }
+        first = _restarts(plan.parts, gone)
+        place = lambda idxs: torch.searchsorted(keep, idxs)
+        loader = lambda idxs: part_dl(split.loader('retain', train=True), place(idxs), train=True)
+        _sisa_train(learn, model, plan, loader, first)
+        restarts = {str(s): r for s,r in first.items()}
+        return {'restarts': restarts, 'shards': plan.shards, 'slices': plan.slices}

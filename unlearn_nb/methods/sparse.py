@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fastai.callback.core import Callback
 
 from ..method import register_method, stay_only
-from .gradient import Tuned, sgd_recipe
+from .tuning import sgd_recipe, Tuned
 
 # %% ../../nbs/44_sparse.ipynb #e5fe68dc
 class L1Penalty(Callback):

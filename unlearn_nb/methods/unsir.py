@@ -26,7 +26,7 @@ from unlearn_nb.method import (
 from ..outcome import recognised
 from ..step_size import lr_range, one_cycle
 from ..task import predict_logits
-from ..splits import part_dl
+from ..parts import part_dl
 
 # %% ../../nbs/40_unsir.ipynb #22bdbb1d
 def noise_loss(
@@ -163,27 +163,6 @@ class UNSIR(UnlearnMethod):
     )
     wreck = dict(impair_lr=1e30)
 
-    def within(self, may):
-        "One round: a second would have to be paid for in advance, and half as much is too little to repair"
-        def amounts(n): # to repair with, in all
-            noise = min(self.noise_images, max(16, n//8))
-            some = dict(noise_images=noise, impair_samples=max(1, n//5), repair_samples=n)
-            return replace(self, **some, repair_epochs=None, rounds=1)
-        most = _most_passes*may.retain
-        n = largest_within(lambda n: amounts(n).spends(n, may), may.samples, most)
-        return replace(amounts(n), repair_epochs=max(1, n//may.retain))
-
-    def spends(self,
-        n,  # Retained images to repair with, in all
-        may # Says how many samples stay
-    ):      # In samples forward and backward; a forward pass alone counts a third
-        "What noise for one class, the range test and the rounds with `n` samples to repair cost"
-        impair = min(self.impair_samples, may.retain)*self.impair_epochs
-        noise = self.noise_images*self.noise_steps
-        test = 2*_range_steps*min(64, max(16, impair//17))*(1+_forward) # bs of the test's loader
-        given = None not in (self.impair_lr, self.repair_lr)
-        return noise + (0 if given else test) + self.rounds*(impair*(1+self.noise_ratio) + n)
-
     def __post_init__(self):
         if not self.held_out or self.rounds < 2: self.reads = frozenset({'retain'})
 
@@ -197,22 +176,34 @@ class UNSIR(UnlearnMethod):
         repair has the batches of the impair step without their noise"""
         n = 1000*n_retain_classes
         ratio = 20*256/n # of noise to retained images
-        return cls(
-            noise_images=256,
-            noise_steps=40,
-            noise_ratio=ratio,
-            impair_samples=n,
-            repair_samples=n,
-            bs=round(256 / (1 + ratio)),
-            impair_lr=0.02,
-            repair_lr=0.01,
-            repair_epochs=1,
-            repair_schedule='flat',
-            bn='train',
-            resample=False,
-            adam=(0.9, 0.999, 1e-8),
-            rounds=1,
-        )
+        noise = dict(noise_images=256, noise_steps=40, noise_ratio=ratio)
+        sample = dict(impair_samples=n, repair_samples=n, bs=round(256/(1+ratio)), resample=False)
+        rates = dict(impair_lr=.02, repair_lr=.01, repair_schedule='flat', adam=(.9, .999, 1e-8))
+        return cls(**noise, **sample, **rates, repair_epochs=1, bn='train', rounds=1)
+
+# %% ../../nbs/40_unsir.ipynb #6881744f
+@patch
+def spends(self:UNSIR,
+    n,  # Retained images to repair with, in all
+    may # Says how many samples stay
+):      # In samples forward and backward; a forward pass alone counts a third
+    "What noise for one class, the range test and the rounds with `n` samples to repair cost"
+    impair = min(self.impair_samples, may.retain)*self.impair_epochs
+    noise = self.noise_images*self.noise_steps
+    test = 2*_range_steps*min(64, max(16, impair//17))*(1+_forward) # bs of the test's loader
+    given = None not in (self.impair_lr, self.repair_lr)
+    return noise + (0 if given else test) + self.rounds*(impair*(1+self.noise_ratio) + n)
+
+@patch
+def within(self:UNSIR, may):
+    "One round: a second would have to be paid for in advance, and half as much is too little to repair"
+    def amounts(n): # to repair with, in all
+        noise = min(self.noise_images, max(16, n//8))
+        some = dict(noise_images=noise, impair_samples=max(1, n//5), repair_samples=n)
+        return replace(self, **some, repair_epochs=None, rounds=1)
+    most = _most_passes*may.retain
+    n = largest_within(lambda n: amounts(n).spends(n, may), may.samples, most)
+    return replace(amounts(n), repair_epochs=max(1, n//may.retain))
 
 # %% ../../nbs/40_unsir.ipynb #eccc58b1
 @patch
@@ -301,40 +292,20 @@ def run(self:UNSIR, learn, split):
     seed = torch.initial_seed() % 2**31
     first = self.sample(split, self.impair_samples, seed, bs=128)
     second = self.sample(split, self.repair_samples, seed+1 if self.resample else seed, bs=64)
-    noise, labels, losses = learn_noise(
-        learn,
-        split.classes,
-        split.shape,
-        self.noise_images,
-        self.noise_steps,
-        self.noise_lr,
-        self.noise_reg,
-        self,
-    )
+    wanted = self.noise_images,self.noise_steps,self.noise_lr,self.noise_reg
+    noise,labels,losses = learn_noise(learn, split.classes, split.shape, *wanted, self)
     impair_lr,repair_lr,edge = self.rates(learn, split, seed)
     mom,sqr_mom,eps = self.adam
     kw = dict(opt_func=partial(Adam, mom=mom, sqr_mom=sqr_mom, eps=eps), bn=self.bn)
     evidence = []
     while len(evidence) < max(self.rounds, 1) and (not evidence or evidence[-1]['recognised']):
-        self.fit(
-            learn,
-            first,
-            self.impair_epochs,
-            impair_lr,
-            cbs=[MixNoise(noise, labels, self.noise_ratio)],
-            hint='impair_lr',
-            **kw,
-        )
+        mixed = [MixNoise(noise, labels, self.noise_ratio)]
+        self.fit(learn, first, self.impair_epochs, impair_lr, cbs=mixed, hint='impair_lr', **kw)
         impaired = {k: v.detach().cpu().clone() for k,v in learn.model.state_dict().items()}
         taken = self.noise_taken(learn, noise, labels)
         self.repair(learn, second, repair_lr, **kw)
         evidence.append(self.evidence(taken, *self.held_out_hits(learn, split)))
     learn.unlearn_trace = {'noise': noise.cpu(), 'labels': labels.cpu(), 'impaired': impaired}
-    return {
-        'impair_lr': impair_lr,
-        'repair_lr': repair_lr,
-        'edge': edge,
-        'noise_loss': losses,
-        'evidence': evidence,
-        'forgotten': not evidence[-1]['recognised'],
-    }
+    rates = {'impair_lr': impair_lr, 'repair_lr': repair_lr, 'edge': edge}
+    forgotten = not evidence[-1]['recognised']
+    return {**rates, 'noise_loss': losses, 'evidence': evidence, 'forgotten': forgotten}

@@ -13,7 +13,7 @@ from ..core import RequestError
 from ..ensemble import half_models
 from ..task import predict_logits
 from .likeness import margins
-from ..splits import part_dl
+from ..parts import part_dl
 
 # %% ../../nbs/63_metrics_lira.ipynb #fdb69b00
 def gaussians(

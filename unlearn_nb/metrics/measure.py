@@ -14,7 +14,8 @@ from fastai.learner import Learner
 
 from ..core import RequestError
 from ..registry import Registry
-from ..splits import ForgetSplit, are_pictures
+from ..parts import are_pictures
+from ..splits import ForgetSplit
 from ..task import task_of
 
 # %% ../../nbs/57_metrics_measure.ipynb #edfe7708
@@ -86,7 +87,7 @@ class Measure:
     family:str=''       # Of near-copies that count as one; '': the measure alone
     decisive:bool=False # Accuracy on what was to be forgotten: short of it is never a tolerable miss
     label:str=''        # As people read it; '': the name
-    words:str=''        # As a sentence calls it; '': the label
+    words:str=''        # As a sentence calls it, with {noun} for what samples are called; '': the label
     better:str='retrained' # 'higher', 'lower', or 'retrained': as retrained models have it
     guards:bool=False   # Worse than every retrained model means that the model is damaged; needs a direction
     range:tuple=(0., 1.)# Least and largest value; `None`: without an end

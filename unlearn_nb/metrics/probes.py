@@ -31,7 +31,8 @@ from ..methods.gradient import blocks
 from .measure import Subject, ask_measures, find_measure
 from .relearn import relearn_curve, relearn_time
 from ..outputs import Outputs, collect, features, spread
-from ..splits import ForgetSplit, part_dl
+from ..parts import part_dl
+from ..splits import ForgetSplit
 from ..task import task_of
 
 # %% ../../nbs/65_metrics_probes.ipynb #be94fc33

@@ -21,7 +21,8 @@ from pandas.api.types import is_bool_dtype, is_float_dtype, is_numeric_dtype
 
 from ..core import RequestError, canonical
 from ..datasets import drawn, is_labels, register_data
-from ..splits import LabelledRows, suggestion
+from ..core import suggestion
+from .parts import LabelledRows
 
 # %% ../../nbs/15_tabular_data.ipynb #17e5b002
 _few = 20 # Whole numbers with at most so many values are categories, as in fastai's `cont_cat_split`
@@ -164,15 +165,13 @@ def table_state(
 # %% ../../nbs/15_tabular_data.ipynb #4ac0c3ea
 def _known_procs(like):
     "fastai's preprocessing in a state that was written down"
-    procs = []
-    fills,cats = FillGaps(),Categorify()
+    fills,cats,norm = FillGaps(),Categorify(),Normalize()
     # a mean in another precision gives other inputs in the last digit
     exactly = lambda d: {c: np.dtype(like['dtype']).type(v) for c,v in d.items()}
     fills.na_dict,fills.late = exactly(like['fills']),exactly(like['late'])
     cats.classes = {c: CategoryMap(v, sort=False) for c,v in like['categories'].items()}
-    procs += [fills,cats]
+    procs = [fills, cats]
     if like['means'] is not None:
-        norm = Normalize()
         norm.means,norm.stds = exactly(like['means']),exactly(like['stds'])
         procs.append(norm)
     if like['vocab'] is None: return procs+[RegressionSetup(1)]
@@ -180,6 +179,7 @@ def _known_procs(like):
     target.c = len(like['vocab'])
     return procs+[target]
 
+# %% ../../nbs/15_tabular_data.ipynb #0c4e3b35
 def _known_columns(like):
     "Categories and numbers of the table itself, without the columns that say where gaps were"
     gaps = {f'{c}_na' for c in like['fills']}
@@ -192,12 +192,12 @@ def _check_known(df, names, like):
     for c,known in asked.items():
         odd = df[c][~df[c].isin(known) & df[c].notna()]
         if len(odd):
-            odd = odd.iloc[0]
-            raise RequestError(f"the column {c!r} holds {odd!r}, which the model has never seen")
+            raise RequestError(f"the column {c!r} holds {odd.iloc[0]!r}, which the model has never seen")
     filled = {**like['fills'], **like['late']}
     gaps = [c for c in names['cont_names'] if df[c].isna().any() and c not in filled]
     if gaps: raise RequestError(f"the column {gaps[0]!r} has gaps, which the model cannot read")
 
+# %% ../../nbs/15_tabular_data.ipynb #9c07c7e0
 def _processed(df, names, labels, splits, like):
     "A table of fastai's, its preprocessing learned from the training rows or known before"
     if like is None:

@@ -22,7 +22,8 @@ from ..core import RequestError, seeded
 from ..datasets import class_names, is_labels, raw_targets
 from ..recipe import build_model, recorded, register_factory
 from ..fingerprint import table_hash
-from ..splits import is_table, suggestion
+from ..core import suggestion
+from .parts import is_table
 from .data import read_table, table_dls, table_state
 
 # %% ../../nbs/26_tabular_learner.ipynb #6f0e8089
@@ -85,7 +86,7 @@ _bs = 64 # Where nobody says
 class TableApplication(Application):
     "Rows with a class or a number to predict"
     archs = tuple(_layers)
-    modules = 'tabular.data','tabular.learner'
+    modules = 'tabular.parts','tabular.data','tabular.learner'
     source = 'table (CSV)'
 
     def fits(self, dls): return is_table(dls)

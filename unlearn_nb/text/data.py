@@ -26,7 +26,10 @@ from fastcore.foundation import L
 
 from ..core import RequestError
 from ..datasets import drawn, register_data
-from ..splits import ForgetSplit, PairedRows, raw_rows, suggestion
+from ..core import suggestion
+from ..parts import PairedRows
+from ..parts import raw_rows
+from ..splits import ForgetSplit
 from ..tabular.data import read_table
 
 # %% ../../nbs/17_text_data.ipynb #206a1b8a

@@ -34,7 +34,9 @@ from ..core import RequestError, seeded
 from ..datasets import register_data
 from ..fingerprint import table_hash
 from ..recipe import build_model, recorded, register_factory
-from ..splits import ForgetSplit, noun_of, raw_rows, suggestion
+from ..core import suggestion
+from ..parts import raw_rows
+from ..splits import ForgetSplit, noun_of
 from ..task import Task, predict_logits, register_task
 from ..tabular.data import read_table
 from .data import word_tokenizer

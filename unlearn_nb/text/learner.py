@@ -27,7 +27,9 @@ from ..core import RequestError, seeded
 from ..datasets import class_names
 from ..fingerprint import table_hash
 from ..recipe import build_model, recorded, register_factory
-from ..splits import is_table, raw_rows, suggestion
+from ..core import suggestion
+from ..parts import raw_rows
+from ..tabular.parts import is_table
 from .data import read_messages, text_dls
 
 # %% ../../nbs/38_text_learner.ipynb #0217e5f3

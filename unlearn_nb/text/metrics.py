@@ -17,7 +17,8 @@ from ..core import RequestError
 from ..metrics.attacks import attack_auc
 from ..metrics.measure import register_measure
 from ..outputs import collect
-from ..splits import ForgetSplit, raw_rows
+from ..parts import raw_rows
+from ..splits import ForgetSplit
 from .data import forget_phrase, raw_texts
 from .language import Sequences, canary_exposure, token_losses
 

@@ -21,7 +21,7 @@ from ..application import Application, register_application
 from ..core import RequestError, seeded
 from ..datasets import class_names
 from ..outcome import more_than
-from ..splits import SubsetDS, held_out_inputs, part_dl
+from ..parts import held_out_inputs, part_dl, SubsetDS
 from .data import _usual_stats, FlipCrop, ImageTensors, input_shape
 from .folders import folder_dls, image_files_split
 from .learner import image_learner

@@ -61,6 +61,19 @@ class FlipCrop(Transform):
     def __repr__(self): return f'FlipCrop(flip={self.flip}, pad={self.pad})'
 
 # %% ../../nbs/10_data.ipynb #04eae44e
+def _check_images(images, targets, vocab):
+    "Refuse what is no set of labelled images"
+    if images.dtype != torch.uint8 or images.ndim != 4:
+        raise RequestError(
+            f"images must be uint8 (n, channels, height, width), got {images.dtype} {tuple(images.shape)}"
+        )
+    if len(images) != len(targets): raise RequestError(f"{len(images)} images but {len(targets)} labels")
+    bad = (targets < 0) | (targets >= len(vocab))
+    if bad.any():
+        raise RequestError(
+            f"label {targets[bad][0]} at position {bad.nonzero()[0].item()} is outside 0..{len(vocab)-1}"
+        )
+
 class ImageTensors:
     "Images and labels of one partition, in memory; parts share the pixels"
     def __init__(self,
@@ -70,47 +83,50 @@ class ImageTensors:
         split_idx:int|None=None # 0: training transforms, 1: clean transforms
     ):                          # Raises `RequestError` for the wrong dtype, shape or labels out of range
         targets = torch.as_tensor(targets, dtype=torch.long)
-        if images.dtype != torch.uint8 or images.ndim != 4:
-            raise RequestError(
-                f"images must be uint8 (n, channels, height, width), got {images.dtype} {tuple(images.shape)}"
-            )
-        if len(images) != len(targets): raise RequestError(f"{len(images)} images but {len(targets)} labels")
-        bad = (targets < 0) | (targets >= len(vocab))
-        if bad.any():
-            raise RequestError(
-                f"label {targets[bad][0]} at position {bad.nonzero()[0].item()} is outside 0..{len(vocab)-1}"
-            )
+        _check_images(images, targets, vocab)
         self._base,self.targets,self.vocab,self.split_idx = [images],targets,list(vocab),split_idx
         self.idxs = torch.arange(len(targets))
         self.loss_func,self._digest = CrossEntropyLossFlat(),{}
-
-    @property
-    def c(self):
-        "Number of classes"
-        return len(self.vocab)
-    @property
-    def images(self):
-        "The images of this partition, uint8 (n, c, h, w); a copy"
-        return self._base[0][self.idxs.to(self._base[0].device)]
-    @property
-    def shape(self):
-        "(channels, height, width)"
-        return tuple(self._base[0].shape[1:])
     def __len__(self): return len(self.idxs)
     def __getitem__(self, i):
         return TensorImage(self._base[0][int(self.idxs[i])]), TensorCategory(self.targets[i])
-    def decode(self,
-        o,        # An image and its label
-        full=True # Ignored; fastai asks with it
-    ):
-        "Image and class name, for fastai to show"
-        return o[0],Category(self.vocab[int(o[1])])
-    def new_empty(self): return type(self)(self._base[0][:0], self.targets[:0], self.vocab, self.split_idx)
-    def to(self,
-        device # Where the pixels go, those of all parts that share them
-    ):
-        "Move the pixels, in place"
-        self._base[0] = self._base[0].to(device)
+
+# %% ../../nbs/10_data.ipynb #be1ecc29
+@patch(as_prop=True)
+def c(self:ImageTensors):
+    "Number of classes"
+    return len(self.vocab)
+
+@patch(as_prop=True)
+def images(self:ImageTensors):
+    "The images of this partition, uint8 (n, c, h, w); a copy"
+    return self._base[0][self.idxs.to(self._base[0].device)]
+
+@patch(as_prop=True)
+def shape(self:ImageTensors):
+    "(channels, height, width)"
+    return tuple(self._base[0].shape[1:])
+
+@patch
+def to(self:ImageTensors,
+    device # Where the pixels go, those of all parts that share them
+):
+    "Move the pixels, in place"
+    self._base[0] = self._base[0].to(device)
+
+# %% ../../nbs/10_data.ipynb #26c956da
+@patch
+def decode(self:ImageTensors,
+    o,        # An image and its label
+    full=True # Ignored; fastai asks with it
+):
+    "Image and class name, for fastai to show"
+    return o[0],Category(self.vocab[int(o[1])])
+
+@patch
+def new_empty(self:ImageTensors):
+    "A data set of the same kind without images"
+    return type(self)(self._base[0][:0], self.targets[:0], self.vocab, self.split_idx)
 
 # %% ../../nbs/10_data.ipynb #22a0784b
 @patch
@@ -164,54 +180,61 @@ class MemoryDL(TfmdDL):
         if self.shuffle and not self.drop_last and self.n > self.bs and self.n % self.bs == 1:
             return self.n // self.bs
         return super().__len__()
-    def get_idxs(self): return self.shuffle_fn(None) if self.shuffle else torch.arange(self.n)
-    def shuffle_fn(self,
-        idxs # Ignored; fastai asks with it
-    ):       # int64 (n,), a permutation
-        "The order of a pass, from the loader's own random numbers"
-        return torch.randperm(self.n, generator=torch.Generator().manual_seed(self.rng.getrandbits(63)))
-    def __iter__(self):
-        self.randomize()
-        self.before_iter()
-        if self.device is not None: self.dataset.to(self.device)
-        idxs = torch.as_tensor(self.get_idxs())
-        starts = range(0, len(self)*self.bs, self.bs)
-        for s, e in zip(
-            starts, [*starts[1:], (starts[-1] + self.bs if self.drop_last else self.n) if starts else 0]
-        ):
-            yield self.after_batch(self.dataset.batch(idxs[s:e]))
-        self.after_iter()
+
+# %% ../../nbs/10_data.ipynb #8cdfe15d
+@patch
+def get_idxs(self:MemoryDL):
+    "The order of a pass"
+    return self.shuffle_fn(None) if self.shuffle else torch.arange(self.n)
+
+@patch
+def shuffle_fn(self:MemoryDL,
+    idxs # Ignored; fastai asks with it
+):       # int64 (n,), a permutation
+    "The order of a pass, from the loader's own random numbers"
+    return torch.randperm(self.n, generator=torch.Generator().manual_seed(self.rng.getrandbits(63)))
+
+@patch
+def __iter__(self:MemoryDL):
+    self.randomize()
+    self.before_iter()
+    if self.device is not None: self.dataset.to(self.device)
+    idxs,n = torch.as_tensor(self.get_idxs()),len(self)
+    for i in range(n):
+        whole = self.drop_last or i < n-1 # the last one takes what is left
+        end = (i+1)*self.bs if whole else self.n
+        yield self.after_batch(self.dataset.batch(idxs[i*self.bs:end]))
+    self.after_iter()
+
+# %% ../../nbs/10_data.ipynb #65768f58
+def _opened(o):
+    "A PIL image of a file, an array or an image"
+    if isinstance(o, (str, Path)): return Image.open(o)
+    return o if isinstance(o, Image.Image) else Image.fromarray(np.asarray(o))
 
 def _loose_images(items, like):
+    "Pictures that have no labels, shaped like others"
     c,h,w = like.shape
-    to_pil = lambda o: (
-        Image.open(o)
-        if isinstance(o, (str, Path))
-        else o
-        if isinstance(o, Image.Image)
-        else Image.fromarray(np.asarray(o))
-    )
-    arrays = [
-        np.asarray(ImageOps.fit(to_pil(o).convert('L' if c == 1 else 'RGB'), (w, h), Image.BILINEAR))
-        for o in items
-    ]
-    images = torch.from_numpy(np.stack(arrays)).view(len(arrays), h, w, -1).permute(0, 3, 1, 2)
-    return ImageTensors(
-        images.contiguous(), torch.zeros(len(arrays), dtype=torch.long), like.vocab, split_idx=1
-    )
+    fit = lambda o: ImageOps.fit(_opened(o).convert('L' if c == 1 else 'RGB'), (w, h), Image.BILINEAR)
+    arrays = [np.asarray(fit(o)) for o in items]
+    images = torch.from_numpy(np.stack(arrays)).view(len(arrays), h, w, -1).permute(0, 3, 1, 2).contiguous()
+    return ImageTensors(images, torch.zeros(len(arrays), dtype=torch.long), like.vocab, split_idx=1)
 
 # %% ../../nbs/10_data.ipynb #fbd13808
+_chunk = 4096 # Images whose sums are taken in double precision at once
+
 def image_stats(
     images:Tensor # uint8 (n, c, h, w)
     # Mean and standard deviation per channel, of pixels scaled to 0..1; a constant channel gets 1
 )->tuple[list, list]:
     "Normalisation constants of a set of images"
     n = images.numel()/images.shape[1]
-    s = sum(b.double().sum((0, 2, 3)) for b in images.split(4096))/n/255
-    q = sum((b.double()**2).sum((0, 2, 3)) for b in images.split(4096))/n/255**2
+    s = sum(b.double().sum((0, 2, 3)) for b in images.split(_chunk))/n/255
+    q = sum((b.double()**2).sum((0, 2, 3)) for b in images.split(_chunk))/n/255**2
     std = (q-s**2).clamp(min=0).sqrt()
     return s.tolist(),torch.where(std < 1e-6, 1., std).tolist()
 
+# %% ../../nbs/10_data.ipynb #f805e3ab
 # (mean, std) on the 0..1 scale by name, beside 'data'; 'none' leaves 0..1, 'bytes' gives 0..255
 _usual_stats = {
     'imagenet': imagenet_stats,
@@ -220,6 +243,11 @@ _usual_stats = {
     'bytes': ([0.0], [1 / 255]),
 }
 
+def _per_channel(v, n_in):
+    "One value per channel: repeated if there is one, averaged if there are too many"
+    if len(v) == n_in: return list(v)
+    return [v[0] if len(v) == 1 else float(np.mean(v))]*n_in
+
 def _normalize_tfm(normalize, train_images, n_in):
     if isinstance(normalize, str) and normalize not in ('data', *_usual_stats):
         raise RequestError(
@@ -227,12 +255,10 @@ def _normalize_tfm(normalize, train_images, n_in):
             " stds)"
         )
     if isinstance(normalize, str): normalize = _usual_stats.get(normalize) or image_stats(train_images())
-    mean, std = (
-        list(v) * n_in if len(v) == 1 else list(v) if len(v) == n_in else [float(np.mean(v))] * n_in
-        for v in normalize
-    )
+    mean,std = (_per_channel(v, n_in) for v in normalize)
     return Normalize.from_stats(mean, std, cuda=False)
 
+# %% ../../nbs/10_data.ipynb #01c82e06
 def tensor_dls(
     images:Tensor,        # Training images, uint8 (n, c, h, w)
     targets:Tensor,       # Their labels, int64 (n,)
@@ -254,14 +280,10 @@ def tensor_dls(
     device,pad = device or default_device(),images.shape[-1]//8 if pad is None else pad
     norm = _normalize_tfm(normalize, lambda: images, images.shape[1])
     tfms = [IntToFloatTensor(), norm] + ([FlipCrop(flip, pad)] if flip or pad else [])
-    ds = (
-        ImageTensors(images, targets, vocab, split_idx=0),
-        ImageTensors(valid_images, valid_targets, vocab, split_idx=1),
-    )
-    dls = [
-        MemoryDL(d, bs=bs if train else 2 * bs, shuffle=train, after_batch=tfms, device=device)
-        for d, train in zip(ds, (True, False))
-    ]
+    train = ImageTensors(images, targets, vocab, split_idx=0)
+    valid = ImageTensors(valid_images, valid_targets, vocab, split_idx=1)
+    kw = dict(after_batch=tfms, device=device)
+    dls = MemoryDL(train, bs=bs, shuffle=True, **kw),MemoryDL(valid, bs=2*bs, shuffle=False, **kw)
     return DataLoaders(*dls, path=path, device=device)
 
 # %% ../../nbs/10_data.ipynb #f5414a22

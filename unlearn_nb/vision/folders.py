@@ -65,6 +65,15 @@ def _class_files(folder):
     return files,[f.parent.name for f in files]
 
 # %% ../../nbs/12_folders.ipynb #0984e6d8
+def _hold_out(y, seed):
+    "bool (n,): a fifth of each class, at least one"
+    out = torch.zeros(len(y), dtype=torch.bool)
+    for k in range(int(y.max())+1):
+        pos = (y == k).nonzero()[:,0]
+        order = torch.randperm(len(pos), generator=torch.Generator().manual_seed(seed+k))
+        out[pos[order[:max(1, len(pos)//5)]]] = True
+    return out
+
 def image_files_split(
     path:Path,  # As for `folder_dls`
     seed:int    # Draws the held-out fifth where there is none
@@ -83,27 +92,47 @@ def image_files_split(
     vocab = sorted(set(labels))
     y = torch.tensor([vocab.index(l) for l in labels])
     if (y.bincount() < 2).any():
-        raise RequestError(
-            f"class {vocab[int(y.bincount().argmin())]} has one image only; at least two are needed to hold"
-            " one out"
-        )
-    out = torch.zeros(len(y), dtype=torch.bool)
-    for k in range(len(vocab)): # at least one of each class is held out
-        pos = (y == k).nonzero()[:,0]
-        out[
-            pos[
-                torch.randperm(len(pos), generator=torch.Generator().manual_seed(seed + k))[
-                    : max(1, len(pos) // 5)
-                ]
-            ]
-        ] = True
-    pick = lambda m: (
-        [files[i] for i in m.nonzero()[:, 0].tolist()],
-        [labels[i] for i in m.nonzero()[:, 0].tolist()],
-    )
+        alone = vocab[int(y.bincount().argmin())]
+        raise RequestError(f"class {alone!r} has one image only; at least two are needed to hold one out")
+    out = _hold_out(y, seed)
+    pick = lambda m: tuple([all_[i] for i in m.nonzero()[:,0].tolist()] for all_ in (files, labels))
     return pick(~out),pick(out)
 
 # %% ../../nbs/12_folders.ipynb #542dba10
+def _labels_in(vocab, *parts):
+    "Label numbers of lists of class names; raises `RequestError` for a name that is not known"
+    pos = {k: i for i,k in enumerate(vocab)}
+    strange = sorted({l for ls in parts for l in ls}-set(vocab))
+    if strange:
+        raise RequestError(
+            f"class {strange[0]!r} is not among the {len(vocab)} known classes"
+            f" ({', '.join(map(str, vocab[:10]))})"
+        )
+    return [torch.tensor([pos[l] for l in ls]) for ls in parts]
+
+# %% ../../nbs/12_folders.ipynb #1bf5ec1f
+_for_stats = 1000 # Images that normalisation constants of a stream are taken from
+
+def _stream_dls(
+    path, files, y, vfiles, yv, vocab, wh, mode, bs, flip=True, pad=None, normalize='data', device=None
+):
+    "Loaders that read each image when it is needed"
+    some = stratified(y, min(len(files), _for_stats)).tolist
+    sample = lambda: _read_images([files[i] for i in some()], wh, mode)
+    pad = wh[0]//8 if pad is None else pad
+    augment = [FlipCrop(flip, pad)] if flip or pad else []
+    picture = ImageBlock(PILImageBW if mode == 'L' else PILImage)
+    block = DataBlock(
+        blocks=(picture, CategoryBlock(vocab=vocab, sort=False)),
+        get_items=lambda _: [*files, *vfiles],
+        get_y=parent_label,
+        splitter=IndexSplitter(range(len(files), len(files) + len(vfiles))),
+        item_tfms=Resize(wh[::-1]),
+        batch_tfms=[_normalize_tfm(normalize, sample, len(mode)), *augment],
+    )
+    return block.dataloaders(path, bs=bs, path=path, device=device or default_device())
+
+# %% ../../nbs/12_folders.ipynb #aaa8bba3
 def folder_dls(
     # `train/<class>` with `valid/` or `test/`; or class folders alone (a fifth is held out)
     path:str|Path,
@@ -124,58 +153,23 @@ def folder_dls(
     if not files or not vfiles:
         raise RequestError(f"no images below {path}/{'train' if not files else 'valid or test'}")
     vocab = sorted(set(labels)) if vocab is None else list(vocab)
-    strange = (
-        sorted(set(labels) | set(vlabels) - set(vocab))
-        if set(labels) - set(vocab)
-        else sorted(set(vlabels) - set(vocab))
-    )
-    strange = [k for k in strange if k not in vocab]
-    if strange:
-        raise RequestError(
-            f"class {strange[0]!r} is not among the {len(vocab)} known classes"
-            f" ({', '.join(map(str, vocab[:10]))})"
-        )
-    pos = {k: i for i,k in enumerate(vocab)}
-    y,yv = (torch.tensor([pos[l] for l in ls]) for ls in (labels, vlabels))
+    y,yv = _labels_in(vocab, labels, vlabels)
     if n is not None:
         keep = stratified(y, n, seed)
         files,y = [files[i] for i in keep.tolist()],y[keep]
-    wh, found = (
-        _size_mode(files, size)
-        if mode is None or size is None
-        else ((size, size) if isinstance(size, int) else size[::-1], mode)
-    )
+    if mode is None or size is None: wh,found = _size_mode(files, size)
+    else: wh,found = (size, size) if isinstance(size, int) else size[::-1],mode
     mode = mode or found
     if (len(files)+len(vfiles))*wh[0]*wh[1]*len(mode) > max_bytes:
         return _stream_dls(path, files, y, vfiles, yv, vocab, wh, mode, bs, **kwargs)
-    return tensor_dls(
-        _read_images(files, wh, mode),
-        y,
-        _read_images(vfiles, wh, mode),
-        yv,
-        vocab,
-        bs=bs,
-        path=path,
-        **kwargs,
-    )
-
-def _stream_dls(
-    path, files, y, vfiles, yv, vocab, wh, mode, bs, flip=True, pad=None, normalize='data', device=None
-):
-    sample = lambda: _read_images([files[i] for i in stratified(y, min(len(files), 1000)).tolist()], wh, mode)
-    pad = wh[0]//8 if pad is None else pad
-    block = DataBlock(
-        blocks=(ImageBlock(PILImageBW if mode == 'L' else PILImage), CategoryBlock(vocab=vocab, sort=False)),
-        get_items=lambda _: [*files, *vfiles],
-        get_y=parent_label,
-        splitter=IndexSplitter(range(len(files), len(files) + len(vfiles))),
-        item_tfms=Resize(wh[::-1]),
-        batch_tfms=[_normalize_tfm(normalize, sample, len(mode))]
-        + ([FlipCrop(flip, pad)] if flip or pad else []),
-    )
-    return block.dataloaders(path, bs=bs, path=path, device=device or default_device())
+    images,held_out = (_read_images(fs, wh, mode) for fs in (files, vfiles))
+    return tensor_dls(images, y, held_out, yv, vocab, bs=bs, path=path, **kwargs)
 
 # %% ../../nbs/12_folders.ipynb #9e200586
+def _cifar(url, n, bs, seed, **kwargs):
+    "A set of fastai's, 32x32 colour"
+    return folder_dls(untar_data(url), size=32, bs=bs, seed=seed, n=n, mode='RGB', **kwargs)
+
 @register_data('cifar10')
 def cifar10_dls(
     n:int|None=None, # Training images, stratified; None: all 50,000
@@ -184,7 +178,7 @@ def cifar10_dls(
     **kwargs         # For `folder_dls`
 )->DataLoaders:
     "CIFAR-10, 32x32 colour, 10 classes (Krizhevsky, 2009)"
-    return folder_dls(untar_data(URLs.CIFAR), size=32, bs=bs, seed=seed, n=n, mode='RGB', **kwargs)
+    return _cifar(URLs.CIFAR, n, bs, seed, **kwargs)
 
 @register_data('cifar100')
 def cifar100_dls(
@@ -194,8 +188,9 @@ def cifar100_dls(
     **kwargs         # For `folder_dls`
 )->DataLoaders:
     "CIFAR-100 with its fine labels, 32x32 colour, 100 classes (Krizhevsky, 2009)"
-    return folder_dls(untar_data(URLs.CIFAR_100), size=32, bs=bs, seed=seed, n=n, mode='RGB', **kwargs)
+    return _cifar(URLs.CIFAR_100, n, bs, seed, **kwargs)
 
+# %% ../../nbs/12_folders.ipynb #ffb5cff6
 @register_data('fashion_mnist')
 def fashion_mnist_dls(
     n:int|None=None, # Training images, stratified; None: all 60,000
@@ -206,17 +201,9 @@ def fashion_mnist_dls(
     "Fashion-MNIST, 28x28 grey, 10 classes (Xiao et al., 2017, arXiv:1708.07747)"
     from torchvision.datasets import FashionMNIST
     root = fastai_cfg().path('data')
-    t, v = (
-        FashionMNIST(root, train=o, download=not (Path(root) / 'FashionMNIST' / 'raw').exists())
-        for o in (True, False)
-    )
+    missing = not (Path(root)/'FashionMNIST'/'raw').exists()
+    t,v = (FashionMNIST(root, train=o, download=missing) for o in (True, False))
     keep = slice(None) if n is None else stratified(t.targets, n, seed)
-    return tensor_dls(
-        t.data[keep][:, None],
-        t.targets[keep],
-        v.data[:, None],
-        v.targets,
-        t.classes,
-        bs=bs,
-        **{'pad': 2, **kwargs},
-    )
+    kwargs = {'pad': 2, **kwargs}
+    train,valid = (t.data[keep][:,None], t.targets[keep]),(v.data[:,None], v.targets)
+    return tensor_dls(*train, *valid, t.classes, bs, **kwargs)

@@ -21,7 +21,8 @@ from ..core import RequestError
 from ..engine import frozen_copy
 from ..metrics.relearn import weight_distance
 from ..outputs import collect, features, spread
-from ..splits import ForgetSplit, are_pictures
+from ..parts import are_pictures
+from ..splits import ForgetSplit
 
 # %% ../../nbs/67_vision_interpret.ipynb #7da898a8
 def _grid(out, least): # Cells per side of a layer's output, 0 if it has no map
@@ -99,6 +100,18 @@ def _glowing(picture, cam):
     weight = .75*cam[..., None]
     return ((1-weight)*pale+weight*colour).clamp(0, 1)
 
+def _some(split, n):
+    "Images and labels, evenly from what a model should no longer know"
+    dl,_ = spread(split, 'valid_forget', n) or spread(split, 'forget', n)
+    return tuple(torch.cat([o.as_subclass(Tensor) for o in part]) for part in zip(*dl))
+
+# %% ../../nbs/67_vision_interpret.ipynb #d5eb68a7
+def _maps(learn, split, n, y):
+    "What glows in each image, and what each is called"
+    x,net = _some(split.on(learn.dls), n)[0],frozen_copy(learn.model)
+    cam = gradcam(net, x, y.to(x.device)).cpu()
+    return cam,[split.vocab[k] for k in net(x).argmax(1).tolist()]
+
 def plot_gradcam(
     learners:dict,      # Name -> Learner
     split:ForgetSplit,  # Whose images are shown
@@ -106,42 +119,25 @@ def plot_gradcam(
     n:int=4
 ):                      # The figure
     "The same images through every model: what carries the evidence for the true class glows"
-    def take(s):
-        return (
-            torch.cat([o.as_subclass(Tensor) for o in b])
-            for b in zip(*(spread(s, 'valid_forget', n) or spread(s, 'forget', n))[0])
-        )
     if not are_pictures(split.dls):
         raise RequestError(f"there are no pictures in these data, only {split.noun}")
-    x,y = take(split)
-    pics,cols = _pictures(x),[('picture', None), *learners.items()]
-    fig, axs = plt.subplots(
-        len(x),
-        len(cols),
-        figsize=(1.25 * len(cols), 0.3 + 1.3 * len(x)),
-        dpi=80,
-        layout='constrained',
-        squeeze=False,
-    )
-    for c,(name,l) in enumerate(cols):
-        if l is None:
-            cam, says = torch.ones(x.shape[0], *x.shape[2:]), None
-        else:
-            xl, net = next(iter(take(split.on(l.dls)))), frozen_copy(l.model)
-            cam, says = (
-                gradcam(net, xl, y.to(xl.device)).cpu(),
-                [split.vocab[k] for k in net(xl).argmax(1).tolist()],
-            )
-        for r,ax in enumerate(axs[:,c]):
-            ax.imshow(pics[r] if says is None else _glowing(pics[r], cam[r]))
+    x,y = _some(split, n)
+    pics = _pictures(x)
+    truth = [f'it is {split.vocab[int(k)]}' for k in y]
+    columns = [('picture', pics, truth)]
+    for name,l in learners.items():
+        cam,says = _maps(l, split, n, y)
+        glows = [_glowing(p, c) for p,c in zip(pics, cam)]
+        columns.append((name, glows, [f'says {s}' for s in says]))
+    size = 1.25*len(columns),.3+1.3*len(x)
+    fig,axs = plt.subplots(len(x), len(columns), figsize=size, dpi=80, layout='constrained', squeeze=False)
+    for c,(name,shown,said) in enumerate(columns):
+        axs[0,c].set_title(name, fontsize=9)
+        for ax,picture,words in zip(axs[:,c], shown, said):
+            ax.imshow(picture)
             ax.set(xticks=[], yticks=[])
             sns.despine(ax=ax, left=True, bottom=True)
-            ax.set_xlabel(
-                f'it is {split.vocab[int(y[r])]}' if says is None else f'says {says[r]}',
-                fontsize=7,
-                labelpad=2,
-            )
-            if r == 0: ax.set_title(name, fontsize=9)
+            ax.set_xlabel(words, fontsize=7, labelpad=2)
     return fig
 
 # %% ../../nbs/67_vision_interpret.ipynb #d7dc21c9
@@ -217,6 +213,14 @@ def plot_weight_distance(
     return fig
 
 # %% ../../nbs/67_vision_interpret.ipynb #2683f89f
+def _in_two(z, how, seed):
+    "Features (n, 2)"
+    if how == 'pca': return PCA(2, random_state=seed).fit_transform(z)
+    try: from umap import UMAP
+    except ImportError as e:
+        raise RequestError("UMAP needs a package: pip install 'unlearn_nb[umap]'") from e
+    return UMAP(random_state=seed).fit_transform(z)
+
 def plot_embedding(
     learners:dict,      # Name -> Learner
     split:ForgetSplit,  # Whose forgotten classes are crosses
@@ -226,37 +230,20 @@ def plot_embedding(
 ):                      # The figure; raises `RequestError` for an unknown `how`
     "Features of held-out images in two dimensions; crosses are the forgotten classes"
     if how not in ('pca', 'umap'): raise RequestError(f"`how` must be 'pca' or 'umap', got {how!r}")
-    fig, axs = plt.subplots(
-        1, len(learners), figsize=(2.9 * len(learners), 2.9), dpi=80, layout='constrained', squeeze=False
-    )
-    colours = sns.color_palette('husl', len(split.vocab))
+    size,colours = (2.9*len(learners), 2.9),sns.color_palette('husl', len(split.vocab))
+    fig,axs = plt.subplots(1, len(learners), figsize=size, dpi=80, layout='constrained', squeeze=False)
+    cross = dict(color='k', marker='x', s=16, linewidth=.8)
     for ax,(name,l) in zip(axs[0], learners.items()):
-        z, y = features(l, l.dls.valid)
-        keep = torch.linspace(0, len(y) - 1, min(n, len(y))).round().long()
-        z, y = z[keep].numpy(), y[keep]
-        if how == 'pca':
-            e = PCA(2, random_state=seed).fit_transform(z)
-        else:
-            try:
-                from umap import UMAP
-            except ImportError as e:
-                raise RequestError("UMAP needs a package: pip install 'unlearn_nb[umap]'") from e
-            e = UMAP(random_state=seed).fit_transform(z)
+        z,y = features(l, l.dls.valid)
+        keep = torch.linspace(0, len(y)-1, min(n, len(y))).round().long()
+        e,y = _in_two(z[keep].numpy(), how, seed),y[keep]
         for k in sorted(set(y.tolist())):
-            look = (
-                dict(color='k', marker='x', s=16, linewidth=0.8)
-                if k in (split.classes or [])
-                else dict(color=colours[k], s=7, alpha=0.6, linewidth=0)
-            )
+            gone = k in (split.classes or [])
+            look = cross if gone else dict(color=colours[k], s=7, alpha=.6, linewidth=0)
             ax.scatter(*e[y.numpy() == k].T, label=split.vocab[k], **look)
         ax.set(title=name, xticks=[], yticks=[])
         sns.despine(ax=ax, left=True, bottom=True)
     if len(split.vocab) <= 20:
-        fig.legend(
-            *ax.get_legend_handles_labels(),
-            loc='outside right center',
-            frameon=False,
-            fontsize=8,
-            markerscale=1.5,
-        )
+        beside = dict(loc='outside right center', frameon=False, fontsize=8, markerscale=1.5)
+        fig.legend(*ax.get_legend_handles_labels(), **beside)
     return fig

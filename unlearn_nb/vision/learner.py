@@ -24,6 +24,15 @@ from .data import input_shape
 from .models import create_model
 
 # %% ../../nbs/28_learner.ipynb #4dde7a59
+_wide_enough = 16 # Pixels; below, bf16 costs more than it saves
+
+def _precise(precision, device, width):
+    "Is training to run under bf16 autocast?"
+    if precision not in ('auto', 'bf16', 'fp32'):
+        raise RequestError(f"`precision` must be 'auto', 'bf16' or 'fp32', got {precision!r}")
+    return precision == 'bf16' or (precision == 'auto' and bf16_pays(device) and width >= _wide_enough)
+
+# %% ../../nbs/28_learner.ipynb #1842d35b
 def image_learner(
     dls:DataLoaders,        # Any image `DataLoaders`
     arch:str|nn.Module,     # A name for `create_model`, or a network
@@ -39,35 +48,22 @@ def image_learner(
     **kwargs                # For `Learner`
 )->Learner:                 # With `recipe`, `seed` and, for a named network, `arch_config`
     "A `Learner` whose training can be repeated"
-    shape = input_shape(dls)
-    if precision not in ('auto', 'bf16', 'fp32'):
-        raise RequestError(f"`precision` must be 'auto', 'bf16' or 'fp32', got {precision!r}")
-    config = (
-        None
-        if isinstance(arch, nn.Module)
-        else dict(
-            arch=arch, n_out=len(class_names(dls)), n_in=shape[0], size=shape[-1], pretrained=pretrained
-        )
-    )
+    shape,device,config = input_shape(dls),getattr(dls, 'device', None) or 'cpu',None
+    bf16 = _precise(precision, device, shape[-1])
+    if not isinstance(arch, nn.Module):
+        classes = len(class_names(dls))
+        config = dict(arch=arch, n_out=classes, n_in=shape[0], size=shape[-1], pretrained=pretrained)
     model = arch if config is None else create_model(**config, seed=seed)
-    device = getattr(dls, 'device', None) or 'cpu'
-    bf16 = precision == 'bf16' or (precision == 'auto' and bf16_pays(device) and shape[-1] >= 16)
     # from the start, so that a model read from a file computes the same bits
     if channels_last: model = model.to(memory_format=torch.channels_last)
-    cbs = [
-        RecipeRecorder(),
-        TrimMemory(),
-        *([ChannelsLast()] if channels_last else []),
-        *([Autocast()] if bf16 else []),
-        *L(cbs),
-    ]
+    layout = [ChannelsLast()]*channels_last + [Autocast()]*bf16
     learn = Learner(
         dls,
         model.to(device),
         loss_func=loss_func or CrossEntropyLossFlat(),
         opt_func=opt_func,
         metrics=kwargs.pop('metrics', accuracy),
-        cbs=cbs,
+        cbs=[RecipeRecorder(), TrimMemory(), *layout, *L(cbs)],
         **kwargs,
     )
     learn.arch_config,learn.seed,learn.recipe = config,seed,Recipe(seed)

@@ -6,7 +6,6 @@
 __all__ = ['archs', 'ResBlock', 'small_resnet', 'resnet18_cifar', 'allcnn', 'vit', 'register_arch', 'list_archs', 'create_model']
 
 # %% ../../nbs/20_models.ipynb #a1e76ab5
-import difflib
 from contextlib import nullcontext
 
 import torchvision
@@ -14,7 +13,7 @@ from torch import nn
 from torch.nn import functional as F
 from torchvision.models.vision_transformer import VisionTransformer
 
-from ..core import RequestError, seeded
+from ..core import RequestError, seeded, suggestion
 from ..recipe import register_factory
 from ..registry import Registry
 
@@ -63,31 +62,21 @@ def resnet18_cifar(
     nn.init.kaiming_normal_(m.conv1.weight, mode='fan_out', nonlinearity='relu')
     return m
 
+# %% ../../nbs/20_models.ipynb #d3feb94a
+# Channels in and out, and stride, of the 3x3 convolutions of the paper; None: those of the pictures
+_allcnn_layers = (None, 96, 1),(96, 96, 1),(96, 96, 2),(96, 192, 1),(192, 192, 1),(192, 192, 2),(192, 192, 1)
+
 def allcnn(
     n_out,  # Classes
     n_in=3, # Channels
     size=32 # Ignored: it takes pictures of any size
 ):
     "All-convolutional network with batch norm (Springenberg et al., 2015, arXiv:1412.6806)"
-    widths = [
-        (n_in, 96, 1),
-        (96, 96, 1),
-        (96, 96, 2),
-        (96, 192, 1),
-        (192, 192, 1),
-        (192, 192, 2),
-        (192, 192, 1),
-    ]
-    layers = [l for a,b,s in widths for l in (_conv(a, b, s), nn.ReLU())]
-    return nn.Sequential(
-        *layers,
-        _conv(192, 192, ks=1),
-        nn.ReLU(),
-        nn.AdaptiveAvgPool2d(1),
-        nn.Flatten(),
-        nn.Linear(192, n_out),
-    )
+    layers = [l for a,b,s in _allcnn_layers for l in (_conv(a or n_in, b, s), nn.ReLU())]
+    top = _conv(192, 192, ks=1),nn.ReLU(),nn.AdaptiveAvgPool2d(1),nn.Flatten()
+    return nn.Sequential(*layers, *top, nn.Linear(192, n_out))
 
+# %% ../../nbs/20_models.ipynb #b9824ec9
 def vit(
     n_out,    # Classes
     n_in=3,   # Channels
@@ -112,9 +101,8 @@ def _set_child(model, name, new):
 def _adapt_input(model, n_in, keep=False):
     name,old = next((n, c) for n,c in model.named_modules() if isinstance(c, nn.Conv2d))
     if old.in_channels == n_in: return model
-    new = nn.Conv2d(
-        n_in, old.out_channels, old.kernel_size, old.stride, old.padding, bias=old.bias is not None
-    )
+    shape = old.out_channels,old.kernel_size,old.stride,old.padding
+    new = nn.Conv2d(n_in, *shape, bias=old.bias is not None)
     if keep:
         new.weight.data = old.weight.data.sum(1, keepdim=True).repeat(1, n_in, 1, 1)/n_in
         if old.bias is not None: new.bias.data = old.bias.data
@@ -126,22 +114,21 @@ def _adapt_head(model, n_out):
     _set_child(model, name, nn.Linear(old.in_features, n_out))
     return model
 
+# %% ../../nbs/20_models.ipynb #c6079502
 def _torchvision(arch, n_out, n_in, pretrained):
     if not pretrained:
         return _adapt_input(torchvision.models.get_model(arch, weights=None, num_classes=n_out), n_in)
-    return _adapt_head(
-        _adapt_input(torchvision.models.get_model(arch, weights='DEFAULT'), n_in, keep=True), n_out
-    )
+    model = torchvision.models.get_model(arch, weights='DEFAULT')
+    return _adapt_head(_adapt_input(model, n_in, keep=True), n_out)
 
 def _timm(arch, n_out, n_in, pretrained):
-    try:
-        import timm
+    try: import timm
     except ImportError as e:
         raise RequestError("`timm/` models need the package timm; install `unlearn_nb[timm]`") from e
-    return timm.create_model(
-        arch.removeprefix('timm/'), pretrained=pretrained, num_classes=n_out, in_chans=n_in
-    )
+    name = arch.removeprefix('timm/')
+    return timm.create_model(name, pretrained=pretrained, num_classes=n_out, in_chans=n_in)
 
+# %% ../../nbs/20_models.ipynb #c195e609
 archs = Registry('architecture')
 
 def register_arch(
@@ -174,13 +161,5 @@ def create_model(
             return archs[arch](n_out, n_in=n_in, size=size)
         if arch.startswith('timm/'): return _timm(arch, n_out, n_in, pretrained)
         if arch not in list_archs():
-            close = difflib.get_close_matches(arch, list_archs(), n=3)
-            raise RequestError(
-                f"unknown architecture {arch!r}"
-                + (
-                    f"; did you mean {' or '.join(close)}?"
-                    if close
-                    else f"; try {', '.join(archs)} or a torchvision name"
-                )
-            )
+            raise RequestError(f"unknown architecture {arch!r}; {suggestion(arch, list_archs())}")
         return _torchvision(arch, n_out, n_in, pretrained)

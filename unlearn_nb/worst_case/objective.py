@@ -19,7 +19,7 @@ from fastai.tabular.core import TabDataLoader
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..core import RequestError, seeded
+from ..core import RequestError, seeded, suggestion
 from ..datasets import class_names, is_labels, raw_targets
 from ..vision.data import ImageTensors
 from ..engine import fit_on, frozen_copy, working_copy
@@ -27,10 +27,13 @@ from ..method import get_method, get_method_class, list_methods, LossState
 from ..step_size import one_cycle
 from ..task import predict_logits
 from ..methods.gradient import TrainOnly
-from ..methods.retrain import fresh_model
+from ..fresh import fresh_model
 from ..methods import distill, relabel, sparse # registers what can be imitated
 from ..orphans import codes_of, reset_orphans
-from ..splits import ForgetSplit, SubsetDS, is_table, part_dl, raw_rows, subset, suggestion
+from ..parts import part_dl, subset, SubsetDS
+from ..parts import raw_rows
+from ..splits import ForgetSplit
+from ..tabular.parts import is_table
 from ..task import task_of
 
 # %% ../../nbs/50_worst_case_objective.ipynb #1f825cd0

@@ -19,7 +19,7 @@ from torch.nn import functional as F
 
 from ..datasets import dataset_targets
 from ..task import predict_logits
-from ..splits import part_dl
+from ..parts import part_dl
 from .search import WorstCase
 
 # %% ../../nbs/56_worst_case_plots.ipynb #d86a6352

@@ -19,9 +19,9 @@ from ..datasets import dataset_targets
 from ..ensemble import half_models, replicate
 from ..engine import frozen_copy, model_hash
 from ..task import predict_logits
-from ..methods.curvature import ce_grad, per_sample_grads
+from ..methods.per_sample import ce_grad, per_sample_grads
 from ..outputs import features
-from ..splits import part_dl
+from ..parts import part_dl
 from ..task import task_of
 from .objective import how_many, indicator, sample_ce, score_set, unit_means, units_of
 from .search import WorstCase, check_search, known_scores, top

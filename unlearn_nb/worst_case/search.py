@@ -23,7 +23,9 @@ from ..core import RequestError, atomic_dir, config_hash, timed
 from ..fingerprint import data_fingerprint
 from ..engine import model_hash
 from ..unlearn import check_trained
-from ..splits import forget_class, forget_group, forget_idxs, is_table, raw_rows
+from ..parts import raw_rows
+from ..splits import forget_class, forget_group, forget_idxs
+from ..tabular.parts import is_table
 from .objective import how_many, indicator, lower_defaults, project, searchable
 from .objective import unit_losses, units_of, unlearn_weighted
 
