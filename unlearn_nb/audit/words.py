@@ -49,8 +49,8 @@ def _worst(v, noun):
     way = v.rows['way'].astype(float)
     r = v.rows.loc[off.astype(float).idxmax() if v.status == 'unlike retraining' else way.idxmin()]
     return (
-        f"{_called(r['key'], noun)}: {number(r['value'])}; the original {number(r['original'])}, retrained models"
-        f" {number(r['retrained'])}"
+        f"{_called(r['key'], noun)}: {number(r['value'])}; the original {number(r['original'])}, retrained"
+        f" models {number(r['retrained'])}"
     )
 
 def could_be(
