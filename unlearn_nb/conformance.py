@@ -22,6 +22,7 @@ from .core import DivergedError, RequestError, canonical
 from .vision.data import digits_dls, ImageTensors, tensor_dls
 from .method import Allowance, get_method, list_methods
 from .recipe import train
+from .vision import checkpoint # registers pictures as an application
 from .vision.learner import image_learner
 # registers what comes with the package
 from .methods import curvature, distill, gradient, relabel, sparse, unsir

@@ -96,7 +96,8 @@ def raw_targets(
     if isinstance(ds, Datasets) and len(ds.tls) == 1:
         raise RequestError(
             "these data have inputs and no targets; fastai's loaders of language models read all texts as one"
-            " stream, of which no part can be named: make loaders with `sequence_dls`, where each text is a sample"
+            " stream, of which no part can be named: make loaders with `sequence_dls`, where a text is a"
+            " sample"
         )
     try: return dataset_targets(ds)
     except RequestError: pass

@@ -6,6 +6,7 @@
 __all__ = ['limit_sentences']
 
 # %% ../../nbs/77_audit_limits.ipynb #6561f82d
+from ..datasets import is_labels
 from ..metrics.attacks import matched, non_members
 
 # %% ../../nbs/77_audit_limits.ipynb #ff0809fc
@@ -42,7 +43,7 @@ def _limits_of_numbers(outs):
 def _limits_here(split, n, outs, fakes):
     "What this request and network leave open"
     o = outs['unlearned']
-    if o['forget'].targets.is_floating_point():
+    if not is_labels(o['forget'].targets):
         yield from _limits_of_numbers(outs)
         if n is not None and len(split.retain_idxs) > n:
             yield f"Quick: at most {n} {split.noun} of each partition were looked at."

@@ -37,6 +37,7 @@ from ..parts import are_pictures
 from ..splits import ForgetSplit
 from ..anomaly import metrics as _of_detectors # registers its measures
 from ..collab import metrics as _of_ratings # registers its measures
+from ..text import metrics as _of_languages # likewise
 from ..vision.inversion import inversion
 from ..vision.interpret import plot_embedding, plot_gradcam, plot_predictions, plot_weight_distance
 

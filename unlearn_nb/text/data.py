@@ -60,8 +60,8 @@ class SpacyWords(WordTokenizer):
 
 # %% ../../nbs/17_text_data.ipynb #59ba4e66
 def word_tokenizer(
-    kind:str='words',     # 'words', 'digits' (each digit by itself) or 'spacy' (fastai's own, if spaCy is there)
-    most:int|None=None    # Keep so many tokens of a text, the mark at its beginning included; None: all
+    kind:str='words',  # 'words', 'digits' (each digit by itself) or 'spacy' (fastai's own, if it is there)
+    most:int|None=None # Keep so many tokens of a text, the mark at its beginning included; None: all
 )->TokenizeWithRules:     # Called with a list of texts; raises `RequestError`
     "A tokenizer with fastai's rules"
     if kind == 'spacy' and find_spec('spacy') is None:
@@ -98,7 +98,8 @@ def read_messages(
             f"{int(empty.sum())} of {len(df)} texts have no word in them, the first in row {first}; drop them"
         )
     missing = int(df[target].isna().sum())
-    if missing: raise RequestError(f"{missing} of {len(df)} rows have no value in the target column {target!r}")
+    if missing:
+        raise RequestError(f"{missing} of {len(df)} rows have no value in the target column {target!r}")
     if df[target].nunique() < 2:
         raise RequestError(f"the target column {target!r} is {df[target].iloc[0]!r} in every row")
     df[text] = df[text].astype(str)
@@ -133,7 +134,8 @@ def _check_classes(df, target, classes):
     "Refuse labels that a model does not know"
     if classes is None: return
     odd = df[target].astype(str)[~df[target].astype(str).isin(list(classes))]
-    if len(odd): raise RequestError(f"the column {target!r} holds {odd.iloc[0]!r}, which the model has never seen")
+    if not len(odd): return
+    raise RequestError(f"the column {target!r} holds {odd.iloc[0]!r}, which the model has never seen")
 
 
 # %% ../../nbs/17_text_data.ipynb #b6ea406b
@@ -226,7 +228,8 @@ _topics = {
     'travel': 'train ticket hotel flight luggage station beach map passport tour'.split(),
 }
 _authors = 'ann bob cleo dan eve finn gina hugo'.split()
-_fillers = 'the a and we you it is was for with today later soon please maybe again about think see know'.split()
+_fillers = 'the a and we you it is was for with today later soon please maybe again about'.split()
+_fillers += 'think see know'.split()
 _openings = 'hi|hello there|dear all|listen|so|well|good morning|by the way'.split('|')
 _own_share = 1/3 # Of an author's messages are in words of the author's own
 _own_words = 3   # Per author and topic

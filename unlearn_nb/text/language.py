@@ -93,7 +93,8 @@ def encoded(
     if longest > length:
         over = sum(len(o) > length for o in cut)
         raise RequestError(
-            f"{over} of {len(cut)} texts are longer than {length} tokens (the longest has {longest}); raise `max_len`"
+            f"{over} of {len(cut)} texts are longer than {length} tokens (the longest has {longest}); raise"
+            " `max_len`"
         )
     out = torch.full((len(cut), length), _pad)
     for i,o in enumerate(cut): out[i,:len(o)] = torch.tensor([number.get(w, 0) for w in o])
@@ -181,7 +182,7 @@ class Language(Task):
 
 # %% ../../nbs/39_language_model.ipynb #4c509ccd
 class WholeTexts(nn.Module):
-    "A recurrent language model of fastai's that begins each text with an empty memory, and gives its logits only"
+    "A recurrent language model of fastai's that begins each text with an empty memory, and gives logits only"
     def __init__(self,
         model:nn.Module # With a `reset`; its logits come first of what it gives
     ):
@@ -227,7 +228,8 @@ class CausalTransformer(nn.Module):
         return self.head(self.norm(h))
 
 # %% ../../nbs/39_language_model.ipynb #84d1edf5
-_lstm_size = dict(emb_sz=64, n_hid=128, n_layers=1, output_p=.1, hidden_p=.1, input_p=.1, embed_p=0., weight_p=.1)
+_lstm_size = dict(emb_sz=64, n_hid=128, n_layers=1)
+_lstm_size |= dict(output_p=.1, hidden_p=.1, input_p=.1, embed_p=0., weight_p=.1)
 _archs = {'transformer': ('width', 'layers', 'heads', 'dropout'), 'awd_lstm': tuple(awd_lstm_lm_config)}
 
 @register_factory('language')
@@ -307,7 +309,8 @@ def made_sentences(
     "Short sentences about who does what where"
     draw = np.random.RandomState(seed)
     pick = lambda k: draw.choice(_words[k])
-    return [f"the {pick('how')} {pick('who')} {pick('does')} the {pick('what')} {pick('where')}" for _ in range(n)]
+    say = lambda: f"the {pick('how')} {pick('who')} {pick('does')} the {pick('what')} {pick('where')}"
+    return [say() for _ in range(n)]
 
 def secret_notes(
     n:int=400,       # Sentences without a secret
@@ -373,7 +376,7 @@ def canary_exposure(
         said = [f'{c.before} {s}' for s in all_]
         s,ds = learn.dls.text_settings,learn.dls.train_ds
         if (encoded(said, ds.vocab, ds.tokens.shape[1], s['tok']) == 0).any():
-            raise RequestError(f"the model does not know all words of the secrets that {c.holder}'s might have been")
+            raise RequestError(f"the model does not know all words that {c.holder}'s secret might hold")
         losses = text_losses(learn, said)
         rank = int((losses <= losses[all_.index(c.secret)]).sum()) # ties count against the model's ignorance
         res[c.holder] = math.log2(len(all_))-math.log2(rank)
@@ -405,7 +408,10 @@ class LanguageApplication(Application):
         rows = {'cells': table_hash(learn.dls.raw), 'train': ds.rows.tolist(), 'valid': valid.rows.tolist()}
         return {'words': ds.vocab, 'texts': learn.dls.text_settings, 'rows': rows}
 
-    def loaders(self, data, meta, bs=None, seed=0, text=None, **reading):
+    def loaders(self, data, meta, bs=None, seed=0,
+        text=None, # Name of the column of texts; None: as the file says
+        **reading  # Further arguments of `sequence_dls`
+    ):
         said,rows,df = meta.get('texts') or {},meta.get('rows'),read_table(data)
         known = {k: said[k] for k in ('tok', 'max_len') if k in said}
         if 'words' in meta: known['vocab'] = meta['words']

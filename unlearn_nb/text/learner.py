@@ -102,7 +102,8 @@ def _without_graph(self):
 WeightDropout.__getstate__ = _without_graph
 
 # %% ../../nbs/38_text_learner.ipynb #ceff3b95
-_lstm_size = dict(emb_sz=64, n_hid=96, n_layers=1, output_p=.1, hidden_p=.1, input_p=.1, embed_p=.02, weight_p=.1)
+_lstm_size = dict(emb_sz=64, n_hid=96, n_layers=1)
+_lstm_size |= dict(output_p=.1, hidden_p=.1, input_p=.1, embed_p=.02, weight_p=.1)
 _lstm_keys = *awd_lstm_clas_config,'lin_ftrs','ps'
 _transformer_keys = 'width','layers','heads','dropout'
 _archs = {'awd_lstm': _lstm_keys, 'transformer': _transformer_keys} # Name -> settings
@@ -114,7 +115,7 @@ def text_network(
     n_out:int,    # Classes
     max_len:int,  # Tokens of the longest text
     seed:int=0,   # Of the weights; the global generator stays as it was
-    **config      # Settings of the network: those of fastai's `AWD_LSTM` and its head, or of `TextTransformer`
+    **config      # Settings: those of fastai's `AWD_LSTM` and its head, or of `TextTransformer`
 )->nn.Module:
     "A network for texts, its weights drawn by a seed"
     with seeded(seed):
@@ -136,7 +137,8 @@ def text_vocab(
 
 def _check_config(arch, config):
     "Refuse what a network does not take, and what a file cannot hold"
-    if arch not in _archs: raise RequestError(f"unknown network {arch!r} for texts; {suggestion(arch, _archs)}")
+    if arch not in _archs:
+        raise RequestError(f"unknown network {arch!r} for texts; {suggestion(arch, _archs)}")
     for k in config:
         if k not in _archs[arch]:
             raise RequestError(f"unknown setting {k!r} of {arch}; {suggestion(k, _archs[arch])}")

@@ -46,7 +46,8 @@ def language_rates(
     outs:dict|None=None   # From `collect`, 'forget' and 'valid_retain'; None: ask the learner
 )->dict: # exposure, exposure_kept (bits), perplexity, perplexity_forget, AUC; None where there is nothing
     "How exposed secrets are, how well a model writes, and whether losses tell who was there"
-    if not isinstance(split.dls.train_ds, Sequences): raise RequestError("this is no language model's request")
+    if not isinstance(split.dls.train_ds, Sequences):
+        raise RequestError("these are no texts of a language model; `sequence_dls` makes such")
     outs = collect(learn, split, ('forget', 'valid_retain')) if outs is None else outs
     leave,stay = parted_canaries(split)
     bits = canary_exposure(learn, [*leave, *stay])
@@ -72,6 +73,7 @@ register_measure(
     'forgetting',
     "Bits by which the true secret stands out among all that it might have been (Carlini et al., 2019).",
     _asked('exposure'),
+    decisive=True,
     range=(0., None),
     words='exposure of the secrets',
     needs=_tokens,
