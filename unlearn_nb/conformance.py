@@ -22,10 +22,11 @@ from .core import DivergedError, RequestError, canonical
 from .vision.data import digits_dls, ImageTensors, tensor_dls
 from .method import Allowance, get_method, list_methods
 from .recipe import train
+from .vision import checkpoint # registers pictures as an application
 from .vision.learner import image_learner
 # registers what comes with the package
 from .methods import curvature, distill, gradient, relabel, sparse, unsir
-from .methods.gradient import reset
+from .methods import reset
 from .methods.retrain import sisa_learner
 from .outputs import collect
 from .splits import forget_class, forget_random

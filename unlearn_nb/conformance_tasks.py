@@ -26,7 +26,7 @@ from .method import get_method, list_methods
 from .recipe import train
 from .registry import Registry
 from .parts import raw_rows
-from .splits import forget_group, forget_random
+from .splits import SealedSplit, forget_group, forget_random
 from .tabular.data import breast_cancer_dls, table_dls
 from .tabular.learner import table_learner
 from .testing import differing, snapshot

@@ -43,7 +43,7 @@ def _(module:WeightDropout): # holds the raw weights of an LSTM's cell, which is
     return True
 
 @reset_weights.register
-def _(module:EmbeddingDropout): # comes after the words of an `AWD_LSTM`, which it shares, and draws them small
+def _(module:EmbeddingDropout): # comes after the words of an `AWD_LSTM`, which it shares, and draws them
     module.emb.weight.data.uniform_(-AWD_LSTM.initrange, AWD_LSTM.initrange)
     return True
 

@@ -174,10 +174,10 @@ class Classification(Task):
     def fits(cls, learn): return not any(k in loss_name(learn.loss_func) for k in cls.others)
 
     def score(self, out, yb):
-        return (out.argmax(1) == yb[0]).double()
+        return self.correct(out, yb).double()
 
     def correct(self, out, yb):
-        return out.argmax(1) == yb[0]
+        return out.argmax(1) == yb[0].reshape(-1) # fastai's tables give a column
 
 # %% ../nbs/25_task.ipynb #870c5139
 @register_task('rating')

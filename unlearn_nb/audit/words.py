@@ -47,7 +47,8 @@ def _worst(v, noun):
     if v.status in _not_by_one or not len(v.rows): return ''
     off = (v.rows['value']-v.rows['retrained']).abs()/(v.rows['high']-v.rows['low'])
     way = v.rows['way'].astype(float)
-    r = v.rows.loc[off.astype(float).idxmax() if v.status == 'unlike retraining' else way.idxmin()]
+    worst = off.astype(float).idxmax() if v.status == 'unlike retraining' else way.idxmin()
+    r = v.rows.loc[worst]
     return (
         f"{_called(r['key'], noun)}: {number(r['value'])}; the original {number(r['original'])}, retrained models"
         f" {number(r['retrained'])}"

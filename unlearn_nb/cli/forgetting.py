@@ -145,9 +145,9 @@ def forget(
     budget: Annotated[
         Optional[float],
         Option(
-            help="What the method may send through the network, as a share of what retraining would. Default:"
-            " 0.1, and more only if that did not forget, for a network trained for 20 epochs or more and a method"
-            " without --set"
+            help="What the method may send through the network, as a share of what retraining would."
+            " Default: 0.1, and more only if that did not forget, for a network trained for 20 epochs or"
+            " more and a method without --set"
         ),
     ] = None,
     score: Annotated[str, Option(help="quick (500 samples of each partition), full, or none")] = 'quick',

@@ -157,7 +157,7 @@ def worst_case(
         Optional[str],
         Option(help="No search but a ranking: random, loss, el2n, grand, forgetting, memorisation, moderate"),
     ] = None,
-    granularity: Annotated[str, Option(help="sample or class")] = 'sample',
+    granularity: Annotated[str, Option(help="sample, class, or a column of a table")] = 'sample',
     direction: Annotated[str, Option(help="hardest or easiest")] = 'hardest',
     steps: Annotated[int, Option(min=1, help="Iterations")] = 10,
     lower_steps: Annotated[

@@ -6,7 +6,7 @@
 __all__ = ['conv_weights', 'MSG', 'CT']
 
 # %% ../../nbs/47_reset.ipynb #f6b83379
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
@@ -54,23 +54,31 @@ class MSG(Tuned):
         if self.epochs == 0: return
         seed,dl = torch.initial_seed(),self.sample(split)
         rate = self.rate(learn, dl) # of the whole network: a damaged one bears any step
-        mean = {
-            p: {k: g / d.n for k, g in summed_grads(learn, self, d).items()}
-            for p, d in ((p, split.sample(p, self.scored)) for p in ('retain', 'forget'))
-        }
-        mask = saliency_mask(
-            {k: mean['retain'][k] - mean['forget'][k] for k in conv_weights(learn.model)},
-            self.frac,
-            largest=False,
-        )
+        mean = {}
+        for part in ('retain', 'forget'):
+            some = split.sample(part, self.scored)
+            mean[part] = {k: g/some.n for k,g in summed_grads(learn, self, some).items()}
+        differ = {k: mean['retain'][k] - mean['forget'][k] for k in conv_weights(learn.model)}
+        mask = saliency_mask(differ, self.frac, largest=False)
         fresh = dict(fresh_model(learn, seed).named_parameters())
         with torch.no_grad():
             for name,p in learn.model.named_parameters():
                 if name in mask: p.copy_(torch.where(mask[name], fresh[name], p))
-        return {
-            'drawn': sum(m.sum().item() for m in mask.values()),
-            **self.tune(learn, split, dl=dl, rate=rate),
-        }
+        drawn = sum(m.sum().item() for m in mask.values())
+        return {'drawn': drawn, **self.tune(learn, split, dl=dl, rate=rate)}
+
+    def spends(self, n, may):
+        "Mending with `n` retained samples in all, the range test, and the gradients that say what to draw"
+        once = min(n, may.retain)
+        looked = min(self.scored, may.retain) + min(self.scored, may.forget)
+        return n + looked + self.range_cost(self.batch(once, may.bs))
+
+    def within(self, may):
+        "A twentieth of it for the gradients of each set, the rest as for others that train on"
+        few = max(1, min(self.scored, int(may.samples*_looks)))
+        return Tuned.within(replace(self, scored=few), may)
+
+_looks = .05 # Share of a budget for the gradients of each set
 
 # %% ../../nbs/47_reset.ipynb #59da8a39
 @register_method('ct')

@@ -14,13 +14,14 @@ from fastai.callback.schedule import combined_cos
 from fastai.data.core import DataLoaders
 from torch import nn
 
+from ..application import application_of
 from ..core import RequestError
 from ..engine import replay, working_copy
 from ..fresh import fresh_model, reset_weights # `reset_weights` was here until 0.1
 from ..method import UnlearnMethod, register_method, stay_only
 from ..recipe import Phase, Recipe, phase_seed
 from ..parts import part_dl
-from ..vision.learner import image_learner
+from ..task import answer_cbs, task_of
 
 # %% ../../nbs/41_retrain.ipynb #d85874b0
 def one_cycle(
@@ -115,20 +116,27 @@ class SISAModel(nn.Module):
     def __init__(self,
         members,                 # One network per shard
         plan:SISAPlan|None=None, # How the members were trained; without one, nothing can be deleted
-        aggregate:str='mean'     # 'mean' of the probabilities, or 'vote', where the mean decides ties
+        aggregate:str='mean',    # 'mean', or for classes 'vote', where the mean decides ties
+        numbers:bool=False       # Answers are numbers, not scores of classes
     ):
         super().__init__()
         if aggregate not in ('mean', 'vote'):
             raise RequestError(f"`aggregate` must be 'mean' or 'vote', got {aggregate!r}")
+        if numbers and aggregate == 'vote':
+            raise RequestError("numbers have no votes; `aggregate` them by 'mean'")
         self.members,self.plan,self.aggregate = nn.ModuleList(members),plan,aggregate
+        self.numbers = numbers
+    numbers = False # of ensembles that were pickled before there was a choice
     def forward(self,
-        x # Images (n, c, h, w)
-    ):    # Log-probabilities (n, classes)
+        *xb # Inputs of a batch, such as images (n, c, h, w)
+    ):      # Log-probabilities (n, ..., classes), or numbers
         "What the members say together"
-        p = torch.stack([m(x).float().softmax(1) for m in self.members])
+        said = torch.stack([m(*xb).float() for m in self.members])
+        if self.numbers: return said.mean(0)
+        p = said.softmax(-1)
         mean = p.mean(0)
         if self.aggregate == 'mean': return mean.clamp(min=1e-12).log()
-        votes = nn.functional.one_hot(p.argmax(2), p.shape[2]).float().mean(0)
+        votes = nn.functional.one_hot(p.argmax(-1), p.shape[-1]).float().mean(0)
         return ((1-_tie)*votes + _tie*mean).log()
 
 # %% ../../nbs/41_retrain.ipynb #4a57d4bd
@@ -149,27 +157,30 @@ def _sisa_train(learn, model, plan, loader, first):
 # %% ../../nbs/41_retrain.ipynb #6b2a5e72
 def sisa_learner(
     dls:DataLoaders,      # All of the training data
-    arch,                 # As for `image_learner`
+    arch=None,            # Network as the application of the data names it; None: its default
     shards:int=5,         # Networks, each trained on its own part
     slices:int=4,         # Parts of a shard, added one after the other; a checkpoint is kept before each
     epochs:int=3,         # Per slice
     lr:float=3e-3,        # Peak learning rate of each slice
     aggregate:str='mean', # 'mean' or 'vote'
     seed:int=0,           # Of weights, division, shuffling and augmentation
-    without=(),           # Positions of training images to leave out from the start
-    **kwargs              # For `image_learner`
+    without=(),           # Positions of training samples to leave out from the start
+    **kwargs              # For the application's learner, such as `image_learner`
 )->Learner:               # `learn.unlearn(split, 'sisa')` deletes from it; raises `RequestError`
     "Train an ensemble that can forget exactly and cheaply"
     n = len(dls.train_ds)
     if shards < 1 or slices < 1 or shards * slices > n:
-        raise RequestError(f"cannot cut {n} images into {shards} shards of {slices} slices")
-    like = image_learner(dls, arch, **kwargs)
+        raise RequestError(f"cannot cut {n} samples into {shards} shards of {slices} slices")
+    make = application_of(dls).learner
+    like = make(dls, arch, **kwargs)
+    if answer_cbs(like):
+        raise RequestError("an ensemble of recurrent networks is not served; take a transformer")
     members = [fresh_model(like, phase_seed(seed, s)) for s in range(shards)]
     states = {(s, -1): {k: v.clone() for k,v in m.state_dict().items()} for s,m in enumerate(members)}
     plan = SISAPlan(sisa_parts(n, shards, slices, seed), epochs, lr, seed, states, list(without))
-    model = SISAModel(members, plan, aggregate)
+    model = SISAModel(members, plan, aggregate, 'numbers' in task_of(like).capabilities)
     kwargs['loss_func'] = like.loss_func
-    learn = image_learner(dls, model, seed=seed, **kwargs)
+    learn = make(dls, model, seed=seed, **kwargs)
     worker = working_copy(learn)
     worker.model = model
     loader = lambda idxs: part_dl(dls.train, idxs, train=True)
@@ -187,7 +198,7 @@ def _restarts(parts, gone):
 @dataclass
 class SISA(UnlearnMethod):
     "Go back to the checkpoints before the images came, and train from there"
-    reads = frozenset({'retain'})
+    reads,needs = frozenset({'retain'}),frozenset()
     exact = deterministic = True # it draws from the plan of the ensemble
     fixtures = 'sisa',
     strength = wreck = None

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 from ..core import RequestError, timed
 from ..datasets import dataset_targets
 from ..ensemble import half_models, replicate
-from ..engine import frozen_copy, model_hash
+from ..engine import frozen_copy, model_hash, parted
 from ..task import predict_logits
 from ..methods.per_sample import ce_grad, per_sample_grads
 from ..outputs import features
@@ -42,7 +42,11 @@ class ForgettingEvents(Callback):
     def after_epoch(self):
         dl,mode = part_dl(self.dls.train, range(len(self.dls.train_ds))),self.model.training
         answer,task = type(self.model).forward,task_of(self.learn) # without what wraps it
-        def right_on(b): return (task.score(answer(self.model, b[0]), b[1:]) > .5).cpu().as_subclass(Tensor)
+        def right_on(b):
+            xb,yb = parted(b, self.dls.n_inp)
+            out = answer(self.model, *xb)
+            hit = task.correct(out[0] if isinstance(out, tuple) else out, yb)
+            return hit.cpu().as_subclass(Tensor)
         self.model.eval()
         with torch.no_grad(): right = torch.cat([right_on(b) for b in dl])
         self.model.train(mode)
@@ -59,9 +63,10 @@ def grand(
     net = frozen_copy(learn.model).requires_grad_(True)
     res = []
     for b in dl:
-        x,y = (o.as_subclass(Tensor) for o in b)
-        step = max(1, budget//(8*sum(p.numel() for p in net.parameters())))
-        for xs,ys in zip(x.split(step), y.split(step)):
+        xb,(y,) = parted(tuple(o.as_subclass(Tensor) for o in b), learn.dls.n_inp)
+        step,y = max(1, budget//(8*sum(p.numel() for p in net.parameters()))),y.view(-1)
+        for *xs,ys in zip(*(o.split(step) for o in (*xb, y))):
+            xs = tuple(xs) if len(xs) > 1 else xs[0]
             g = per_sample_grads(net, xs, lambda out: ce_grad(out, ys), budget)
             res.append(sum(v.flatten(1).square().sum(1) for v in g.values()).sqrt().cpu())
     return torch.cat(res)
