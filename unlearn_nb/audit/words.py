@@ -69,7 +69,7 @@ def _near(table, noun='images'):
     found = table[table['decisive'].astype(bool)]
     if not len(found): return 'nothing was asked about the forget set'
     r = found.iloc[0]
-    theirs = f"retrained models {number(r['retrained'])}, " if r['retrained'] == r['retrained'] else ''
+    theirs = f"retrained models {number(r['retrained'])}, " if pd.notna(r['retrained']) else ''
     return f"{_called(r['key'], noun)} {number(r['value'])}; {theirs}the original {number(r['original'])}"
 
 def _recognised(table, noun='images'):

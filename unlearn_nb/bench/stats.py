@@ -96,6 +96,7 @@ def compare_methods(
         g = g.assign(**{metric: g[metric].astype(float)})
         wide = g.pivot_table(index='seed', columns='method', values=metric, sort=False)
         rivals = wide.drop(columns=['original', 'retrain'], errors='ignore')
+        if not len(rivals.columns): continue # nothing was measured here that has this metric
         only = rivals.mean().idxmin() if against == 'best' else against
         for a,b in combinations([m for m in wide if m != 'original'], 2):
             if only is not None and only not in (a, b): continue
