@@ -44,14 +44,12 @@ _partitions = 'forget','retain','valid_forget','valid_retain'
 def _measured(learn, split, n, step):
     "`measures`, with a step of progress for each partition"
     from unlearn_nb.all import measures
-    from unlearn_nb.bench.scores import answers, asked_once
-    from unlearn_nb.metrics.accuracy import rates
+    from unlearn_nb.bench.scores import answers
     outs = {}
     for p in _partitions:
         outs |= answers(learn, split, [p], n)
         step()
-    record = getattr(learn, 'unlearn_record', None)
-    return {**rates(outs, split.kind), 'seconds': None if record is None else record.seconds}
+    return measures(learn, split, outs=outs)
 
 def score_both(
     learn,    # The original

@@ -90,15 +90,25 @@ def score_table(
     rows # Dicts with method, the five rates as fractions (None: does not apply), and seconds
 )->str:
     "Scores as text, with a legend"
+    if not set(_columns) <= set(rows[0]): return _numbers_table(rows)
     share = lambda v: '-' if v is None else f"{100*v:.1f}"
     seconds = lambda v: '-' if v is None else f"{v:.1f}"
     lines = [['model', *_columns, 'cost', 'seconds']]
     for r in rows:
         rates = [share(r[k]) for k in _columns]
         lines.append([r['method'], *rates, share(r.get('images_ratio')), seconds(r['seconds'])])
+    return _aligned(lines)+_legend
+
+def _numbers_table(rows):
+    "Scores of models whose answers are no classes: a measure a line, since their names are long"
+    said = lambda v: '-' if v is None else f"{v:.3g}"
+    names = [k for k in rows[0] if k != 'method']
+    return _aligned([['', *(r['method'] for r in rows)], *([k, *(said(r[k]) for r in rows)] for k in names)])
+
+def _aligned(lines):
     wide = [max(map(len, column)) for column in zip(*lines)]
     pad = lambda line: [line[0].ljust(wide[0]), *(c.rjust(w) for c,w in zip(line[1:], wide[1:]))]
-    return '\n'.join('  '.join(pad(line)) for line in lines)+_legend
+    return '\n'.join('  '.join(pad(line)) for line in lines)
 
 # %% ../../nbs/92_shell.ipynb #94d5cabd
 def command_line()->str:

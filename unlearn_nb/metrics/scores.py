@@ -56,13 +56,14 @@ def bootstrap_ci(
 def measures(
     learn:Learner,     # Unlearned, retrained or neither; its model answers
     split:ForgetSplit, # The request
-    n:int|None=None    # At most so many samples of each partition, evenly spread; None: all
+    n:int|None=None,   # At most so many samples of each partition, evenly spread; None: all
+    outs:dict|None=None# What the model answers, from `collect`; None: it is asked
 )->dict: # The five rates, or what is registered for numbers, and the seconds of the request (`None` for a
          # model that was not unlearned)
     "Everything measured of one model"
     record = getattr(learn, 'unlearn_record', None)
     seconds = None if record is None else record.seconds
-    outs = collect(learn, split, n=n)
+    outs = collect(learn, split, n=n) if outs is None else outs
     if 'labels' in task_of(learn).capabilities: return {**rates(outs, split.kind), 'seconds': seconds}
     found = {k: v for k,(v,_) in ask_measures(Subject(learn, split, outs)).items()}
     return {**found, 'seconds': seconds}
