@@ -33,7 +33,7 @@ def main(
         False, '--version', callback=_version, is_eager=True, help="Print the version and stop"
     ),
 ):
-    "Make a trained image classifier forget, and measure what is left."
+    "Make a trained model forget, and measure what is left."
 
 # %% ../../nbs/92_shell.ipynb #0ae78e39
 _mistakes = RequestError,           # the request was wrong: 2
