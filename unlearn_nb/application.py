@@ -17,6 +17,7 @@ from torch import nn
 
 from .core import RequestError
 from .datasets import data_sets
+from .parts import rows_of
 from .registry import Registry
 
 # %% ../nbs/13_application.ipynb #d6a55515
@@ -81,20 +82,6 @@ class Application:
         "A learner from a model file and data"
         return made(data if isinstance(data, DataLoaders) else self.loaders(data, meta, bs, seed, **reading))
 
-    def positions(self,
-        dls:DataLoaders, # Loaders of a path
-        rows:list        # Whole numbers that name records, as a user counts them
-    )->list:             # Positions in the training set; raises `RequestError`
-        "Where records are, which a user counts in another way than the loaders do"
-        return rows
-
-    def records(self,
-        dls:DataLoaders, # Loaders of a path
-        idxs:list        # Positions in the training set
-    )->list:             # Whole numbers
-        "The opposite of `positions`: records as a user counts them"
-        return idxs
-
     def renew(self,
         learn:Learner,   # Loaded from a pickle, without data
         data,            # `DataLoaders`, or a path
@@ -144,6 +131,32 @@ def network(
     if isinstance(arch, (dict, nn.Module)) or arch in self.archs: return arch
     known = ', '.join(self.archs)
     raise RequestError(f"unknown network {arch!r} for the application {self.name!r}; there are {known}")
+
+# %% ../nbs/13_application.ipynb #efb40898
+@patch
+def positions(
+    self:Application,
+    dls:DataLoaders, # Loaders of this kind
+    rows:list        # Numbers of rows, from 0, as they stand in the file; without a table, positions
+)->list:             # Positions in the training set; raises `RequestError` for a row that is not in it
+    "Training positions of rows"
+    if vars(dls).get('raw') is None: return rows
+    index = lambda dl: rows_of(dl, dls.raw).index.tolist()
+    at,held = {r: i for i,r in enumerate(index(dls.train))},set(index(dls.valid))
+    for r in rows:
+        if r in held: raise RequestError(f"row {r} is held out: nothing was learned from it")
+        if r not in at: raise RequestError(f"row {r} is not among the training rows of the table")
+    return [at[r] for r in rows]
+
+@patch
+def records(
+    self:Application,
+    dls:DataLoaders, # Loaders of this kind
+    idxs:list        # Positions in the training set
+)->list:             # Numbers of rows, from 0, as they stand in the file; without a table, positions
+    "Rows of training positions, the opposite of `positions`"
+    if vars(dls).get('raw') is None: return idxs
+    return rows_of(dls.train, dls.raw).index[list(idxs)].tolist()
 
 # %% ../nbs/13_application.ipynb #66bf440a
 def application_at(

@@ -137,27 +137,6 @@ def loaders(self:TableApplication,
     return table_dls(df, target, bs=bs or _bs, seed=seed, n=n, keep=keep, like=like, **table)
 
 @patch
-def positions(self:TableApplication,
-    dls, # Loaders of a table
-    rows # Numbers of rows, from 0, as they stand in the table
-)->list: # Raises `RequestError` for a row that is not among the training rows
-    "Training positions of rows"
-    at = {int(row): i for i,row in enumerate(dls.train_ds.items.index)}
-    held = set(dls.valid_ds.items.index)
-    for r in rows:
-        if r in held: raise RequestError(f"row {r} is held out: nothing was learned from it")
-        if r not in at: raise RequestError(f"row {r} is not among the training rows of the table")
-    return [at[r] for r in rows]
-
-@patch
-def records(self:TableApplication,
-    dls, # Loaders of a table
-    idxs # Positions in the training set
-)->list: # Numbers of rows, from 0, as they stand in the table
-    "Rows of training positions"
-    return dls.train_ds.items.index[list(idxs)].tolist()
-
-@patch
 def renew(self:TableApplication,
     learn,  # Loaded from a pickle, without data
     data,   # A CSV file

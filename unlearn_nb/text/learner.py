@@ -225,14 +225,3 @@ def loaders(self:TextApplication,
     df = read_messages(data, text, target)
     if rows and rows['cells'] == table_hash(df): known |= {'train': rows['train'], 'valid': rows['valid']}
     return text_dls(df, text, target, **{'bs': bs or _bs, 'seed': seed, 'n': n, **known, **reading})
-
-@patch
-def positions(self:TextApplication,
-    dls, # Loaders of messages
-    rows # Numbers of rows, from 0, as they stand in the table
-)->list: # Raises `RequestError` for a row that is not among the training rows
-    "Training positions of rows"
-    at = {int(row): i for i,row in enumerate(raw_rows(dls).index)}
-    for r in rows:
-        if r not in at: raise RequestError(f"row {r} is not among the training rows of the table")
-    return [at[r] for r in rows]
