@@ -42,6 +42,9 @@ class UnlearnMethod:
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3)
     # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
     wreck = dict(lr=1e30)
+    # What `tune` may set: field -> ('log', low, high), ('linear', low, high) or ('whole', low, high);
+    # 'hyper.lr' is the entry lr of the field `hyper`; empty: nothing
+    space = {}
     # losses(s, xb, out, yb) -> the loss (n,) of each sample if it stays, and if it goes. `s`: a `LossState`;
     # `xb`: inputs of the batch; `out`: answers to it; `yb`: its targets. None: no loss says what the method
     # does, and the worst-case search cannot imitate it

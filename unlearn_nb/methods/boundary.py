@@ -82,6 +82,7 @@ class BoundaryShrink(ForgetOnly):
     pixels:bool=False   # `eps` is in pixels on the 0..1 scale, and the step ends on a picture of 8 bits
     true_too:bool=False # The true class may be the nearest, so that some labels are no lie
     needs = frozenset({'labels', 'logits', 'continuous_input'})
+    space = ForgetOnly.space | {'eps': ('log', .05, 2.)}
     paper = 'Chen et al., 2023, arXiv:2303.11570'
     caveat = 'forgets, but costs 14 points of retained accuracy against retraining (CIFAR-10, small_resnet)'
     strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=12, lr=1e-2, until=0.)

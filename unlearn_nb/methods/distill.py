@@ -56,6 +56,7 @@ class SCRUB(Tuned):
     rewind = False           # True: SCRUB+R
     reads = frozenset({'forget', 'retain'})
     needs = frozenset() # numbers are kept apart by their squared distance
+    space = Tuned.space | {'alpha': ('log', .01, 2.), 'max_share': ('log', .02, 1.)}
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
     strength = dict(epochs=0),dict(epochs=1, max_epochs=1, lr=3e-3),dict(epochs=4, max_epochs=4, lr=1e-2)
 
@@ -196,6 +197,7 @@ class BadTeacher(Tuned):
     class_mean:bool=False
     balanced:bool=True       # The forget set weighs as much as the retained; False: each image does
     reads = frozenset({'forget', 'retain'})
+    space = Tuned.space | {'T': ('log', .5, 4.)}
     paper = 'Chundawat et al., 2023, arXiv:2205.08096'
     caveat = 'leaves 29 % of the class (CIFAR-10, small_resnet)'
 
