@@ -13,7 +13,7 @@ from itertools import product
 
 # %% ../../nbs/83_planning.ipynb #207273c7
 from .cells import Cell, cell_loaders, make_cell
-from .grid import make_method, make_request, read_grid, recipe_named
+from .grid import make_method, make_request, read_grid, recipe_label, recipe_named
 from .scores import grid_metrics
 from ..application import application_of
 from ..core import RequestError, config_hash
@@ -138,7 +138,8 @@ def plan(
             dls = cell_loaders(base)
             arch = base['arch'] = application_of(dls).network(arch)
             fingerprint = data_fingerprint(dls.train_ds)
-            about = {'data': data, 'arch': arch, 'recipe': recipe, 'epochs': r.epochs, 'seed': seed}
+            about = {'data': data, 'arch': arch, 'recipe': recipe_label(recipe)}
+            about |= {'epochs': r.epochs, 'seed': seed}
             first = add(_train_cell(base, about, len(dls.train_ds), fingerprint))
             for q in r.requests: _request_cells(r, q, methods, first, base, about, add, dls, fingerprint)
     return list(cells.values())
