@@ -46,7 +46,7 @@ def _search_hyper(dls, q):
     "The function that searches, and its settings; raises `RequestError`"
     f = one_shot if 'by' in q else worst_case
     hyper = {k: v for k,v in q.items() if k not in ('kind', 'arch')}
-    given = 'learn','classes','save','progress'
+    given = 'learn','classes','save','progress','unseen'
     known = ['arch', *(p for p in inspect.signature(f).parameters if p not in given)]
     for k in hyper:
         if k not in known: raise RequestError(f"request {q}: unknown key {k!r}; there are {', '.join(known)}")
