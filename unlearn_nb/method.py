@@ -9,6 +9,7 @@ __all__ = ['UnlearnMethod', 'Allowance', 'cost_of', 'passes', 'largest_within', 
 # %% ../nbs/30_method.ipynb #fabb7b03
 import math
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import pandas as pd
@@ -64,6 +65,14 @@ class UnlearnMethod:
     )->list|None:     # Names of parameters; None: all
         "What this method lets move"
         return None
+
+    @contextmanager
+    def reshaped(self,
+        model:nn.Module, # May have another shape inside, in place, and has its own afterwards
+        n:int|None       # Classes; None where there are none
+    ):
+        "Around the training of this method: the network as it is trained"
+        yield
 
     def penalty(self,
         model:nn.Module, # In training
