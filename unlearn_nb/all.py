@@ -67,9 +67,8 @@ from .poison import forget_poison, poisoned
 from .metrics.poison import poison_rates
 from .text.data import forget_phrase, messages_dls, sms_spam_dls, text_dls
 from .text.learner import text_learner
-from unlearn_nb.text.language import (
-    Canary, canary_exposure, language_learner, perplexity, secret_dls, sequence_dls,
-)
+from .text.sequences import Canary, secret_dls, sequence_dls
+from .text.language import canary_exposure, language_learner, perplexity
 from fastai.callback.core import Callback
 from .outputs import Outputs, collect
 from .model_file import load_exported, load_model, save_model
