@@ -257,8 +257,8 @@ def check(self:SSD, learn, split):
     share = gone/(gone+stay)
     if share*self.alpha >= 1:
         raise RequestError(
-            f"{self.name} would do nothing: {share:.0%} of the images are to go, so no weight can matter to them "
-            f"{self.alpha:g} times as much as to all; set `alpha` below {1/share:.3g}, or None to search"
+            f"{self.name} would do nothing: {share:.0%} of the images are to go, so no weight can matter"
+            f" to them {self.alpha:g} times as much as to all; set `alpha` below {1/share:.3g}, or None to search"
         )
 
 # %% ../../nbs/45_curvature.ipynb #91eed560

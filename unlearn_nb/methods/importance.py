@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['output_importance', 'LFSSD', 'Alternating', 'forgetting_weights', 'matters_more', 'SFRon', 'InTurns']
 
-# %% ../../nbs/46_importance.ipynb #7983788d
+# %% ../../nbs/46_importance.ipynb #1a817c8a
 import math
 from dataclasses import dataclass, replace
 
@@ -21,7 +21,7 @@ from .per_sample import _batch, _cache, _check_eval, _reduced, fisher_diag
 from .tuning import Tuned
 from ..task import task_of
 
-# %% ../../nbs/46_importance.ipynb #d4775229
+# %% ../../nbs/46_importance.ipynb #7ab1d1e3
 def _absolutes(f, shape, budget):
     "Sum over images, and over the d, of the absolute gradient"
     if isinstance(f, list): return sum(v.abs().sum(0) for v in f)
@@ -51,7 +51,7 @@ def output_importance(
     if meter is not None: meter.images['forward_backward'] += n
     return {m: v/n for m,v in total.items()}
 
-# %% ../../nbs/46_importance.ipynb #2ce73d5e
+# %% ../../nbs/46_importance.ipynb #0b8b183b
 @register_method('lfssd')
 @dataclass
 class LFSSD(SSD):
@@ -67,7 +67,7 @@ class LFSSD(SSD):
     def importance(self, learn, split, part):
         return output_importance(learn.model, self.clean(split, part), self.max_bytes, learn.cost_meter)
 
-# %% ../../nbs/46_importance.ipynb #cb771bc7
+# %% ../../nbs/46_importance.ipynb #55fc64e5
 class Alternating:
     """Retained batches, with one to forget before the first and then before every so many; `gone` says
     which kind the last one was. The count goes on from pass to pass"""
@@ -90,7 +90,7 @@ class Alternating:
             yield b
             self.step += 1
 
-# %% ../../nbs/46_importance.ipynb #d1c67fb9
+# %% ../../nbs/46_importance.ipynb #118a9945
 _tiny = 1e-15 # Keeps a weight of a perfectly known sample, and a share of two zeros, finite
 
 def forgetting_weights(
@@ -109,7 +109,7 @@ def matters_more(
     "Weights that matter to the forget set at least `gamma` times as much as to what stays"
     return {n: (f + _tiny) >= gamma*(retain[n] + _tiny) for n,f in forget.items()}
 
-# %% ../../nbs/46_importance.ipynb #1d69ded6
+# %% ../../nbs/46_importance.ipynb #b2327284
 @register_method('sfron')
 @dataclass
 class SFRon(Tuned):
@@ -129,6 +129,7 @@ class SFRon(Tuned):
     reads = frozenset({'forget', 'retain'})
     needs = frozenset()
     paper = 'Huang et al., 2024, arXiv:2409.19732'
+    space = Tuned.space | {'alpha': ('log', .1, 50.), 'gamma': ('log', .3, 3.)}
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3)
 
     @classmethod
@@ -151,7 +152,7 @@ class SFRon(Tuned):
         if s.gone.any(): w[s.gone] = forgetting_weights(known[s.gone], self.lam)
         return each,-self.alpha*w*known
 
-# %% ../../nbs/46_importance.ipynb #b5d18b6a
+# %% ../../nbs/46_importance.ipynb #284f8c4d
 class InTurns(Callback):
     "Steps of `SFRon` on an `Alternating` loader"
     order,run_valid = 5,False
@@ -170,7 +171,7 @@ class InTurns(Callback):
         return (1+math.cos(math.pi*min(self.done/self.steps, 1)))/2
     def before_batch(self): self.opt.set_hyper('lr', self.lr*self.left)
 
-# %% ../../nbs/46_importance.ipynb #17852eac
+# %% ../../nbs/46_importance.ipynb #d834abe6
 @patch
 def after_loss(self:InTurns):
     self.s.model = self.model
@@ -194,7 +195,7 @@ def after_batch(self:InTurns):
     if self.method.slow < 1: self.go_slowly()
     if self.done >= self.steps: raise CancelFitException
 
-# %% ../../nbs/46_importance.ipynb #28d5f033
+# %% ../../nbs/46_importance.ipynb #8e93e755
 @patch
 @torch.no_grad()
 def go_slowly(self:InTurns):
@@ -219,7 +220,7 @@ def run(self:SFRon, learn, split):
     details = self.tune(learn, split, [turns], dl=both, rate=rate, epochs=math.ceil(steps/len(dl)))
     return {**details, 'moved': sum(m.sum().item() for m in mask.values())}
 
-# %% ../../nbs/46_importance.ipynb #714a7678
+# %% ../../nbs/46_importance.ipynb #32654354
 _scored = .05 # Share of a budget for the importance of each set
 
 @patch

@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['first_layer', 'negate', 'NoT']
 
-# %% ../../nbs/47_negation.ipynb #ce5b7e09
+# %% ../../nbs/47_negation.ipynb #2697dac9
 from dataclasses import dataclass
 
 import torch
@@ -15,7 +15,7 @@ from ..core import RequestError
 from ..method import register_method
 from .tuning import Tuned
 
-# %% ../../nbs/47_negation.ipynb #5e9b70be
+# %% ../../nbs/47_negation.ipynb #041369e3
 _layers = nn.Linear,nn.Conv1d,nn.Conv2d,nn.Conv3d,nn.Embedding
 
 def first_layer(
@@ -33,7 +33,7 @@ def negate(
     "Multiply the weights of a layer by -1, in place"
     layer.weight.neg_()
 
-# %% ../../nbs/47_negation.ipynb #7f3fda2f
+# %% ../../nbs/47_negation.ipynb #36632543
 @register_method('not')
 @dataclass
 class NoT(Tuned):
