@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['without_truth', 'Gently', 'DELETE', 'gumbel', 'softened', 'LoTUS', 'MixedLosses', 'known']
 
-# %% ../../nbs/47_imitate.ipynb #3dda4b12
+# %% ../../nbs/47_imitate.ipynb #7005f68f
 import math
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,7 +27,7 @@ from unlearn_nb.methods.tuning import (
 from ..step_size import one_cycle
 from ..task import task_of
 
-# %% ../../nbs/47_imitate.ipynb #5e9c453a
+# %% ../../nbs/47_imitate.ipynb #84dda0a7
 _never = -1e10 # A logit that no softmax gives a chance, and that is finite: 0 times it is 0
 
 def without_truth(
@@ -37,7 +37,7 @@ def without_truth(
     "Logits of a network that cannot name the true class and keeps all others in proportion"
     return logits.float().scatter(1, y.long().reshape(-1, 1), _never)
 
-# %% ../../nbs/47_imitate.ipynb #087d6277
+# %% ../../nbs/47_imitate.ipynb #c479c6ca
 class Gently(Erase):
     "The same at a rate that stays small: what is imitated holds the rest of the network only near its start"
     fastest = 3e-4
@@ -64,7 +64,7 @@ class DELETE(ForgetOnly):
         if split.kind == 'class' and self.until is None: self = replace(self, until=0.)
         return self.erase(learn, split, Gently, cbs=[PartLoss(self, loss_state(self, learn, split), True)])
 
-# %% ../../nbs/47_imitate.ipynb #f08ffd09
+# %% ../../nbs/47_imitate.ipynb #b9ae5793
 def gumbel(
     like:Tensor # Of any shape
 )->Tensor:      # Of that shape
@@ -79,7 +79,7 @@ def softened(
     "Gumbel-softmax: what a network says, made random and then soft"
     return F.softmax((logits.float()+noise)/tau, 1)
 
-# %% ../../nbs/47_imitate.ipynb #3197d9da
+# %% ../../nbs/47_imitate.ipynb #fe9837fc
 @register_method('lotus')
 @dataclass
 class LoTUS(Tuned):
@@ -116,7 +116,7 @@ class LoTUS(Tuned):
         stay = -says.gather(1, said.argmax(1, keepdim=True))[:,0]
         return stay,-(softened(said, tau, gumbel(said))*says).sum(1)
 
-# %% ../../nbs/47_imitate.ipynb #09becf29
+# %% ../../nbs/47_imitate.ipynb #ade9589e
 class MixedLosses(PartLoss):
     "The loss of a method on a `Mixture` of both sets"
     def __init__(self,
@@ -145,7 +145,7 @@ def known(
     learn.cost_meter.images['forward'] += len(hits)
     return hits.double().mean().item()
 
-# %% ../../nbs/47_imitate.ipynb #cbb7e27d
+# %% ../../nbs/47_imitate.ipynb #aefa7782
 @patch
 def options(self:LoTUS,
     learn # The working copy
