@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['nearest_adversaries', 'TensorPairs', 'WithPairs', 'AMUN', 'TenthEvery']
 
-# %% ../../nbs/47_adversarial.ipynb #6d3c80f3
+# %% ../../nbs/47_adversarial.ipynb #22ecea84
 import math
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ from .relabel import Mixture
 from .tuning import Tuned, WithForget
 from ..task import task_of
 
-# %% ../../nbs/47_adversarial.ipynb #c84e82d7
+# %% ../../nbs/47_adversarial.ipynb #7de0a3ec
 def _uphill(model, x, y):
     "What a network calls each picture, and the direction in which its loss rises, of length 1 per picture"
     with torch.enable_grad():
@@ -39,7 +39,7 @@ def _within(x, start, eps):
     far = (x-start).flatten(1).norm(dim=1)
     return start + (x-start)*(eps/far.clamp(min=1e-12)).clamp(max=1).view(shape)
 
-# %% ../../nbs/47_adversarial.ipynb #082c6939
+# %% ../../nbs/47_adversarial.ipynb #43f044c0
 _doublings = 20 # Of the distance: a million times the first one
 
 @torch.no_grad()
@@ -72,7 +72,7 @@ def nearest_adversaries(
         if norm is not None: at[left] = at[left].clamp(0, 1)
     return (at-mean)/std,label,asked
 
-# %% ../../nbs/47_adversarial.ipynb #7f603873
+# %% ../../nbs/47_adversarial.ipynb #e5358e64
 class TensorPairs:
     "A training loader over inputs and labels in memory, in another order each time"
     def __init__(self,
@@ -100,7 +100,7 @@ class WithPairs(WithForget):
         bs = max(2, math.ceil(len(self.pairs[1])/len(self.dls.train)))
         self.stream = self._cycle(TensorPairs(*self.pairs, bs))
 
-# %% ../../nbs/47_adversarial.ipynb #88457990
+# %% ../../nbs/47_adversarial.ipynb #e66ebdda
 @register_method('amun')
 @dataclass
 class AMUN(Tuned):
@@ -108,7 +108,7 @@ class AMUN(Tuned):
     # Distance to look within at first, in pixels (root of the sum of squares) or units of the inputs
     eps:float=.05
     attack_steps:int=3       # Steps at each distance
-    stride:float=.5          # Length of a step, as a share of the distance
+    stride:float=1/3         # Length of a step, as a share of the distance
     # Beside them the images to forget with their labels; None: for requests other than classes
     originals:bool|None=None
     with_retain:bool=True    # And retained images; False: the retain set stays closed, and `lr` must be given
@@ -141,7 +141,7 @@ class AMUN(Tuned):
         if min(self.eps, self.attack_steps, self.stride) <= 0:
             raise RequestError("`eps`, `attack_steps` and `stride` must be above 0")
 
-# %% ../../nbs/47_adversarial.ipynb #a7a5b27a
+# %% ../../nbs/47_adversarial.ipynb #e64fa9f9
 @patch
 def adversaries(self:AMUN,
     learn, # The working copy; its model stays as it is
@@ -165,7 +165,7 @@ def adversaries(self:AMUN,
     if not keep: return near,called,found
     return torch.cat([near, x]),torch.cat([called, y]),found
 
-# %% ../../nbs/47_adversarial.ipynb #6d580bce
+# %% ../../nbs/47_adversarial.ipynb #7c2ac279
 class TenthEvery(Callback):
     "The rate falls to a tenth after every so many passes"
     run_valid = False
@@ -191,7 +191,7 @@ def run(self:AMUN, learn, split):
         return {**told, **self.tune(learn, split, falls, dl=both, rate=rate)}
     return {**told, **self.tune(learn, split, [WithPairs(x, y, self.balanced), *falls], dl=dl, rate=rate)}
 
-# %% ../../nbs/47_adversarial.ipynb #264d87b0
+# %% ../../nbs/47_adversarial.ipynb #29741ff6
 _attacks = 8 # Passes over the forget set that an attack takes, about
 
 @patch
