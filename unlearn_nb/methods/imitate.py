@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 from ..core import RequestError
 from ..engine import working_copy
-from ..method import PartLoss, _forward, largest_within, loss_state, passes, register_method
+from ..method import PartLoss, _forward, loss_state, passes, register_method
 from .distill import distill_kl
 from .relabel import Mixture
 from unlearn_nb.methods.tuning import (
@@ -39,8 +39,14 @@ def without_truth(
 
 # %% ../../nbs/47_imitate.ipynb #c479c6ca
 class Gently(Erase):
-    "The same at a rate that stays small: what is imitated holds the rest of the network only near its start"
-    fastest = 3e-4
+    """The same at a rate that stays small, since what is imitated holds the rest of the network only near its
+    start; but what is then still recognised gets a larger one"""
+    gentle,patience = 3e-4,150 # The rate, and steps until a larger one is tried
+    hardly = .01               # Of the images recognised: no need for a larger one
+    def before_batch(self):
+        super().before_batch()
+        if self.ramp and (self.train_iter < self.patience or self.share < self.hardly):
+            self.opt.set_hyper('lr', min(self.opt.hypers[-1]['lr'], self.gentle))
 
 @register_method('delete')
 @dataclass
@@ -174,3 +180,12 @@ def run(self:LoTUS, learn, split):
         if e == n-1 and self.schedule == 'one_cycle': cbs.append(one_cycle(rate['lr']))
         opt = self.fit(learn, data, 1, rate['lr'], cbs=cbs, opt=opt, **self.options(learn))
     return {**rate, 'epochs': len(taus), 'tau': taus}
+
+# %% ../../nbs/47_imitate.ipynb #38928910
+@patch
+def spends(self:LoTUS, n, may):
+    "Both sets, each asked of the original too, a look at the forget set before each pass, and the range test"
+    once = min(n, may.retain)
+    bs = self.batch(once, may.bs)
+    both = n + n/once*max(may.forget, 2*once/bs)
+    return (1+_forward)*both + n/once*may.forget*_forward + self.range_cost(bs)

@@ -15,7 +15,7 @@ from fastcore.basics import patch
 from torch import Tensor, nn
 
 from ..core import RequestError
-from ..method import largest_within, loss_state, passes, register_method
+from ..method import loss_state, passes, register_method
 from .curvature import SSD
 from .per_sample import _batch, _cache, _check_eval, _reduced, fisher_diag
 from .tuning import Tuned
