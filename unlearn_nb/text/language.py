@@ -27,19 +27,19 @@ from fastai.text.models.awdlstm import AWD_LSTM, awd_lstm_lm_config
 from fastai.text.models.core import get_language_model
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..application import Application, register_application
 from ..core import RequestError, seeded
 from ..datasets import register_data
 from ..fingerprint import table_hash
-from ..recipe import build_model, recorded, register_factory
+from ..recipe import learner_from, register_factory
 from ..core import suggestion
 from ..parts import raw_rows
 from ..splits import ForgetSplit, noun_of
 from ..task import Task, predict_logits, register_task
-from ..tabular.data import read_table
+from ..tabular.data import held_rows, read_table
 from .data import word_tokenizer
+from .learner import WordEncoder
 
 # %% ../../nbs/39_language_model.ipynb #d78c0d9c
 _pad = 1    # fastai's number of the padding token
@@ -122,9 +122,8 @@ def sequence_dls(
             f"{int(empty.sum())} of {len(df)} texts have no word in them, the first in row {first}; drop them"
         )
     cut = [[*o, _end] for o in word_tokenizer(tok)(df[text].astype(str).tolist())]
-    held = sorted({int(i) for i in _held(len(df), seed)} if valid is None else {int(i) for i in valid})
-    if held and not 0 <= held[0] <= held[-1] < len(df):
-        raise RequestError(f"a held-out position is out of range: the table has {len(df)} rows")
+    draw = np.random.RandomState(seed)
+    held = held_rows(len(df), valid, lambda k: draw.permutation(len(df))[:k])
     stay = [int(i) for i in (range(len(df)) if train is None else train) if i not in set(held)]
     if not stay: raise RequestError("all rows are held out; nothing is left to train on")
     if vocab is None:
@@ -137,8 +136,6 @@ def sequence_dls(
     dls.raw = df
     dls.text_settings = dict(text=text, tok=tok, max_len=tokens.shape[1])
     return dls
-
-def _held(n, seed): return np.random.RandomState(seed).permutation(n)[:max(1, n//_fifth)]
 
 _fifth = 5 # One row in so many is held out
 
@@ -198,8 +195,8 @@ class WholeTexts(nn.Module):
         self.model.reset()
         return out
 
-class CausalTransformer(nn.Module):
-    "An encoder of PyTorch's that looks back only, and a linear head"
+class CausalTransformer(WordEncoder):
+    "An encoder that looks back only, and a linear head"
     def __init__(self,
         vocab_sz:int,    # Words that are known
         max_len:int,     # Tokens of the longest text
@@ -208,11 +205,7 @@ class CausalTransformer(nn.Module):
         heads:int=4,     # Of the attention
         dropout:float=.1 # Of the encoder, 0..1
     ):
-        super().__init__()
-        self.words = nn.Embedding(vocab_sz, width, padding_idx=_pad)
-        self.places = nn.Embedding(max_len, width)
-        layer = nn.TransformerEncoderLayer(width, heads, 2*width, dropout, batch_first=True, norm_first=True)
-        self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        super().__init__(vocab_sz, max_len, width, layers, heads, dropout)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, vocab_sz)
 
@@ -223,8 +216,7 @@ class CausalTransformer(nn.Module):
         x = x.as_subclass(Tensor)
         t = x.shape[1]
         ahead = torch.ones(t, t, dtype=torch.bool, device=x.device).triu(1)
-        h = self.words(x)+self.places.weight[:t]
-        with sdpa_kernel(SDPBackend.MATH): h = self.encoder(h, mask=ahead)
+        h = self.encoded(x, self.places.weight[:t], mask=ahead)
         return self.head(self.norm(h))
 
 # %% ../../nbs/39_language_model.ipynb #84d1edf5
@@ -259,11 +251,8 @@ def language_learner(
     if not isinstance(getattr(dls, 'train_ds', None), Sequences):
         raise RequestError("`language_learner` needs loaders of whole texts, such as `sequence_dls` makes")
     made = _described(dls, arch, config or {}) if isinstance(arch, str) else arch
-    model = build_model(made, seed) if isinstance(made, dict) else made
     kwargs.setdefault('loss_func', CrossEntropyLossFlat(ignore_index=_pad))
-    learn = recorded(Learner(dls, model, **kwargs), seed)
-    learn.arch_config = made if isinstance(made, dict) else None
-    return learn
+    return learner_from(dls, made, seed, **kwargs)
 
 def _described(dls, arch, config):
     "The network of a name, for these texts"
@@ -395,7 +384,7 @@ def perplexity(
 class LanguageApplication(Application):
     "Texts, of which the next word is to be told"
     archs = tuple(_archs)
-    modules = 'text.data','text.language'
+    modules = 'text.data','text.learner','text.language'
     metrics = 'language',
 
     def fits(self, dls): return isinstance(getattr(dls, 'train_ds', None), Sequences)
