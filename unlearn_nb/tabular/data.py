@@ -297,7 +297,8 @@ def _made_incomes(people):
     score = np.where(np.isin(firm, list(_own_rule)), hours-.5*(age+school), age+school)
     high = score+_blurred*draw.randn(people) > 0
     high ^= draw.rand(people) < _wrong
-    numbers = {'age': (40+10*age).round(), 'schooling': (12+2*school).round(1), 'hours': (38+5*hours).round(1)}
+    numbers = {'age': (40+10*age).round(), 'schooling': (12+2*school).round(1)}
+    numbers['hours'] = (38+5*hours).round(1)
     words = {'trade': np.array(_trades)[trade], 'town': draw.choice(_towns, people), 'firm': firm}
     return pd.DataFrame({**numbers, **words, 'income': np.where(high, 'high', 'low')})
 
@@ -308,7 +309,7 @@ def incomes_dls(
     n:int|None=None, # Use only so many training rows; None: all 800
     people:int=1000  # Rows of the table
 )->DataLoaders:
-    "Made-up incomes at five firms, a column 'firm' that the network does not see; two have a rule of their own"
+    "Made-up incomes at five firms, which the network does not see; two pay by a rule of their own"
     return table_dls(_made_incomes(people), 'income', bs=bs, seed=seed, n=n, keep=['firm'])
 
 # %% ../../nbs/15_tabular_data.ipynb #018f927f
