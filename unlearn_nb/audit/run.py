@@ -36,6 +36,7 @@ from ..pages import svg_uri
 from ..parts import are_pictures
 from ..splits import ForgetSplit
 from ..anomaly import metrics as _of_detectors # registers its measures
+from ..collab import fakes as _fake_ratings # registers its fakes
 from ..collab import metrics as _of_ratings # registers its measures
 from ..text import metrics as _of_languages # likewise
 from ..vision.inversion import inversion
@@ -102,7 +103,7 @@ def controls(
     for l in models.values(): split.on(l.dls) # raises for other data or classes
     warn_threads(map(made_with, models.values()), 'the models of this audit')
     if (blank := untrained(learn, seed)) is not None: models['random'] = blank
-    fakes,found = planted_fakes(learn, split, oracle) if has_labels(learn) else {},{}
+    fakes,found = planted_fakes(learn, split, oracle),{}
     every = {**models, **{f'fake: {k}': l for k,l in fakes.items()}}
     for name in progress_bar(list(every)) if progress else every:
         found[name] = observe(every[name], split, found.get('original'), n, seed, learn if paint else None)
