@@ -110,7 +110,7 @@ from .bench.comparison import compare
 from .bench.figures import plot_classes, plot_methods, plot_tradeoff, plot_unsir
 from .bench.planning import plan
 from .bench.results import GridError, bench
-from .bench.scores import list_metrics, register_metric
+from .metrics.grid import list_metrics, register_metric
 
 # %% ../nbs/91_all.ipynb #aa756de9
 _all_ = [
