@@ -106,7 +106,7 @@ class Source:
 class Fake:
     "A model that has not forgotten, and how it was made"
     name:str       # As reports call it
-    how:str        # One sentence
+    how:str        # One sentence, with {noun} for what samples are called
     imitates:str   # What somebody would do who wanted to get away with it
     build:object   # Function of `Material`, or of `Source` where answers are no labels
     needs:frozenset=frozenset({'labels'}) # Capabilities of the task that it is made for
@@ -115,7 +115,7 @@ _fakes = Registry('fake')
 
 def register_fake(
     name:str,      # As reports call it
-    how:str,       # One sentence
+    how:str,       # One sentence, with {noun} for what samples are called
     imitates:str,  # What it stands for
     # Capabilities of the task; where 'labels' is not among them, the function is given a `Source`
     needs=('labels',)
@@ -176,7 +176,7 @@ def cut(
     return weight,bias
 
 # %% ../../nbs/72_audit_fakes.ipynb #5058b06f
-@register_fake('new head', "a new last layer, trained on what stays, on the original's body",
+@register_fake('new head', "a new last layer, trained on retained {noun}, on the original's body",
                "EU-k or CF-k with k = 1")
 def new_head(
     m # A `Material`

@@ -29,7 +29,7 @@ from ..core import RequestError, atomic_dir, environment, timed, warn_threads
 from ..engine import model_hash
 from ..metrics.accuracy import class_rates
 from ..metrics.attacks import matched, non_members, plot_roc, signals
-from ..metrics.measure import list_measures
+from ..metrics.measure import list_measures, worded
 from ..metrics.probes import plot_relearn, relearn_runs, relearning
 from ..metrics.scores import made_with
 from ..pages import svg_uri
@@ -264,12 +264,12 @@ def _alarms(found, beside, effort, seed):
         beside.alarms[effort, seed] = leave_one_out(rest, beside.refs, fakes)
     return beside.alarms[effort, seed]
 
-def _power(v):
+def _power(v, noun='images'):
     "What became of each planted fake"
     return [
         {
             'name': f.name,
-            'how': f.how,
+            'how': worded(f.how, noun),
             'imitates': f.imitates,
             'told': v.told[f.name],
             'cleared': v.cleared[f.name],
@@ -362,7 +362,7 @@ def _audited(models, split, beside, refs, effort, seed, how, figures):
         verdict=sentences,
         table=table,
         collateral=collateral,
-        fakes=_power(v) if refs else [],
+        fakes=_power(v, split.noun) if refs else [],
         findings=[asdict(f) for f in v.findings],
         alarms=alarms,
         curves={k: curves[k] for k in models if k in curves},

@@ -279,14 +279,14 @@ def _made_sites(n, names):
     return np.random.RandomState(0).choice(names, n, p=share/share.sum())
 
 # %% ../../nbs/15_tabular_data.ipynb #0fd9bab0
-_firms,_own_rule = 'ABCDE','DE'
+_firms = 'ABCDE'
 _trades = 'weaver smith baker miner pilot'.split()
 _towns = 'north south east west'.split()
 _usual = .85   # Of a firm's people are in its own trade
 _blurred = .2  # Deviation of what an income depends on besides
 _wrong = .15   # Of the incomes are written down wrongly
 
-def _made_incomes(people):
+def _made_incomes(people, own_rule):
     "Always the same draw"
     draw = np.random.RandomState(0)
     firm = draw.choice(list(_firms), people)
@@ -294,7 +294,7 @@ def _made_incomes(people):
     usual = draw.rand(people) < _usual
     trade = np.where(usual, own, draw.randint(0, len(_trades), people))
     age,school,hours = draw.randn(people),draw.randn(people),draw.randn(people)
-    score = np.where(np.isin(firm, list(_own_rule)), hours-.5*(age+school), age+school)
+    score = np.where(np.isin(firm, list(own_rule)), hours-.5*(age+school), age+school)
     high = score+_blurred*draw.randn(people) > 0
     high ^= draw.rand(people) < _wrong
     numbers = {'age': (40+10*age).round(), 'schooling': (12+2*school).round(1)}
@@ -306,11 +306,15 @@ def _made_incomes(people):
 def incomes_dls(
     bs:int=64,       # Batch size
     seed:int=0,      # Draws the held-out fifth
-    n:int|None=None, # Use only so many training rows; None: all 800
-    people:int=1000  # Rows of the table
-)->DataLoaders:
-    "Made-up incomes at five firms, which the network does not see; two pay by a rule of their own"
-    return table_dls(_made_incomes(people), 'income', bs=bs, seed=seed, n=n, keep=['firm'])
+    n:int|None=None, # Use only so many training rows; None: all 1600
+    people:int=2000, # Rows of the table
+    own_rule:str='D' # Letters of the firms, of A to E, that pay by a rule of their own
+)->DataLoaders:      # Raises `RequestError` for an unknown firm
+    "Made-up incomes at five firms, which the network does not see; one pays by a rule of its own"
+    odd = [f for f in own_rule if f not in _firms]
+    if odd: raise RequestError(f"unknown firm {odd[0]!r}; there are {', '.join(_firms)}")
+    table = _made_incomes(people, own_rule)
+    return table_dls(table, 'income', bs=bs, seed=seed, n=n, keep=['firm'])
 
 # %% ../../nbs/15_tabular_data.ipynb #018f927f
 _adult_categories = ['workclass', 'education', 'marital-status', 'occupation', 'relationship', 'race', 'sex',
