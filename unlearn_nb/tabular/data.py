@@ -306,8 +306,8 @@ def _made_incomes(people, own_rule):
 def incomes_dls(
     bs:int=64,       # Batch size
     seed:int=0,      # Draws the held-out fifth
-    n:int|None=None, # Use only so many training rows; None: all 1600
-    people:int=2000, # Rows of the table
+    n:int|None=None, # Use only so many training rows; None: all 800
+    people:int=1000, # Rows of the table
     own_rule:str='D' # Letters of the firms, of A to E, that pay by a rule of their own
 )->DataLoaders:      # Raises `RequestError` for an unknown firm
     "Made-up incomes at five firms, which the network does not see; one pays by a rule of its own"
