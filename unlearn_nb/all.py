@@ -20,13 +20,13 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
            'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB',
            'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store',
-           'StoreError', 'bench', 'compare', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions',
-           'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot',
-           'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon',
-           'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes',
-           'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap',
-           'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam',
-           'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
+           'StoreError', 'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
+           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
+           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
+           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
+           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
+           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
+           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -107,6 +107,7 @@ from unlearn_nb.vision.interpret import (
 )
 from .store import Store, StoreError
 from .bench.comparison import compare
+from .bench.tuning import Tuning, tune, tune_grid
 from .bench.figures import plot_classes, plot_methods, plot_tradeoff, plot_unsir
 from .bench.planning import plan
 from .bench.results import GridError, bench
@@ -239,6 +240,9 @@ _all_ = [
     'StoreError',
     'bench',
     'compare',
+    'tune',
+    'tune_grid',
+    'Tuning',
     'plan',
     'plot_classes',
     'plot_methods',

@@ -9,6 +9,7 @@ __all__ = ['UnlearnMethod', 'Allowance', 'cost_of', 'passes', 'largest_within', 
 # %% ../nbs/30_method.ipynb #fabb7b03
 import math
 import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 
 import pandas as pd
@@ -42,6 +43,9 @@ class UnlearnMethod:
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3)
     # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
     wreck = dict(lr=1e30)
+    # What `tune` may set: field -> ('log', low, high), ('linear', low, high) or ('whole', low, high);
+    # 'hyper.lr' is the entry lr of the field `hyper`; empty: nothing
+    space = {}
     # losses(s, xb, out, yb) -> the loss (n,) of each sample if it stays, and if it goes. `s`: a `LossState`;
     # `xb`: inputs of the batch; `out`: answers to it; `yb`: its targets. None: no loss says what the method
     # does, and the worst-case search cannot imitate it
@@ -61,6 +65,14 @@ class UnlearnMethod:
     )->list|None:     # Names of parameters; None: all
         "What this method lets move"
         return None
+
+    @contextmanager
+    def reshaped(self,
+        model:nn.Module, # May have another shape inside, in place, and has its own afterwards
+        n:int|None       # Classes; None where there are none
+    ):
+        "Around the training of this method: the network as it is trained"
+        yield
 
     def penalty(self,
         model:nn.Module, # In training

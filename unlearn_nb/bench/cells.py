@@ -22,6 +22,8 @@ from ..poison import poisoned
 from ..vision.models import archs
 from ..registry import home_of
 from ..store import code_version, result_key, source_hash
+from ..worst_case.objective import objectives
+from ..worst_case.rankings import known_scores
 
 # %% ../../nbs/82_cells.ipynb #8fbd8138
 # registers the applications that come with the package
@@ -72,6 +74,7 @@ _searching = (
     'outputs',
     'ensemble',
     'worst_case.objective',
+    'worst_case.unseen',
     'worst_case.search',
     'worst_case.exhaustive',
     'worst_case.rankings',
@@ -162,6 +165,15 @@ def metric_source(
     return config_hash([name, bool(f.oracle), code])
 
 # %% ../../nbs/82_cells.ipynb #84c334be
+def _of_package(f): return f.__module__.startswith('unlearn_nb.')
+
+def _search_functions(config):
+    "The objective and the ranking that a search names"
+    q = config.get('search', {})
+    by = q.get('by') if isinstance(q.get('by'), str) else None
+    names = (objectives, q.get('objective')),(known_scores, by)
+    return [known[name] for known,name in names if name in known]
+
 def make_cell(
     kind:str,    # As in `Cell`
     config:dict, # Settings of this cell; 'data' and 'arch' among them
@@ -177,8 +189,11 @@ def make_cell(
     if 'poison' in config['options']: room += 'poison',
     code = code_version(*_code[kind], *room, *(c for m in metrics for c in _metric_code.get(m, ())))
     code += (_method_code(cls) if cls else '') + ''.join(map(metric_source, metrics))
+    searched = _search_functions(config)
+    code += ''.join(_made_of(f, f.__module__, set()) for f in searched if not _of_package(f))
     key = result_key({'kind': kind, 'needs': list(needs), **config}, data, code)
     used = [cls] if cls else [grid_metrics[m] for m in metrics]
+    used += searched
     used += [r[config[k]] for r,k in ((data_sets, 'data'), (archs, 'arch')) if config[k] in r]
     homes = tuple(dict.fromkeys(h for h in map(home_of, used) if h))
     return Cell(kind, config, tuple(needs), key, about, work, homes)

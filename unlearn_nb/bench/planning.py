@@ -13,7 +13,7 @@ from itertools import product
 
 # %% ../../nbs/83_planning.ipynb #207273c7
 from .cells import Cell, cell_loaders, make_cell
-from .grid import make_method, make_request, read_grid, recipe_named
+from .grid import make_method, make_request, read_grid, recipe_label, recipe_named
 from .scores import grid_metrics
 from ..application import application_of
 from ..core import RequestError, config_hash
@@ -46,7 +46,7 @@ def _search_hyper(dls, q):
     "The function that searches, and its settings; raises `RequestError`"
     f = one_shot if 'by' in q else worst_case
     hyper = {k: v for k,v in q.items() if k not in ('kind', 'arch')}
-    given = 'learn','classes','save','progress'
+    given = 'learn','classes','save','progress','unseen'
     known = ['arch', *(p for p in inspect.signature(f).parameters if p not in given)]
     for k in hyper:
         if k not in known: raise RequestError(f"request {q}: unknown key {k!r}; there are {', '.join(known)}")
@@ -138,7 +138,8 @@ def plan(
             dls = cell_loaders(base)
             arch = base['arch'] = application_of(dls).network(arch)
             fingerprint = data_fingerprint(dls.train_ds)
-            about = {'data': data, 'arch': arch, 'recipe': recipe, 'epochs': r.epochs, 'seed': seed}
+            about = {'data': data, 'arch': arch, 'recipe': recipe_label(recipe)}
+            about |= {'epochs': r.epochs, 'seed': seed}
             first = add(_train_cell(base, about, len(dls.train_ds), fingerprint))
             for q in r.requests: _request_cells(r, q, methods, first, base, about, add, dls, fingerprint)
     return list(cells.values())

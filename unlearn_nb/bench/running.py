@@ -14,6 +14,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 from multiprocessing import get_context, parent_process
+from pathlib import Path
 from threading import Thread
 
 import torch
@@ -24,11 +25,12 @@ from .grid import make_request, recipe_named
 from .planning import blank_learner
 from .scores import asked_once, grid_metrics, package_metrics
 from ..model_file import pack, unpack
-from ..core import RequestError, environment, timed
+from ..core import RequestError, config_hash, environment, timed
 from ..method import get_method
 from ..recipe import train
 from ..registry import load_home
 from ..store import Store
+from ..worst_case.objective import objectives
 from ..worst_case.plots import composition
 from ..worst_case.rankings import one_shot
 from ..worst_case.search import worst_case
@@ -40,9 +42,13 @@ def _train(c, learn):
     result = {'seconds': fit.seconds, 'cpu_seconds': fit.cpu_seconds}
     return {**result, 'epochs': c['epochs'], 'environment': environment()},pack(learn),fit.seconds
 
-def _search(c, learn):
-    "Look for a worst-case set"
-    with timed() as look: found = (one_shot if 'by' in c['search'] else worst_case)(learn, **c['search'])
+def _search(c, learn, files):
+    "Look for a worst-case set; `files`: of the search as it goes, and of half-data models"
+    state,models = files
+    q,f = c['search'],one_shot if 'by' in c['search'] else worst_case
+    kept = {'unseen': models} if objectives.find(q.get('objective', 'loss')).unseen else {}
+    if f is worst_case: kept['save'] = state
+    with timed() as look: found = f(learn, **q, **kept)
     result = {
         'idxs': found.idxs,
         'units': found.units,
@@ -77,6 +83,14 @@ def _evaluate(c, learn, split, retrained):
     return {**res, 'own': own} if own else res
 
 # %% ../../nbs/84_running.ipynb #640d86b6
+def _search_files(cell, folder):
+    "Files of a search under way, and of half-data models, which all searches of an original share"
+    if folder is None or cell.kind != 'search': return None,None
+    q = cell.config['search']
+    about = [cell.needs[0], q.get('models'), q.get('seed'), q.get('granularity')]
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder)/f'{cell.key}.pt',Path(folder)/f'models-{config_hash(about)}.pt'
+
 def _known_here(cell):
     "Load what a cell needs; raises `RequestError` for a metric that this process cannot know"
     for h in cell.homes: load_home(h)
@@ -89,7 +103,8 @@ def _known_here(cell):
 def run_cell(
     cell:Cell,    # What to compute
     given:list,   # For each of `cell.needs` the bytes of its model, or the result of a search
-    threads:int=0 # For PyTorch; 0: leave alone
+    threads:int=0, # For PyTorch; 0: leave alone
+    folder:str|Path|None=None # Where a search keeps what it has, so that it can go on; None: nowhere
 )->tuple[dict, bytes|None, float]: # Result, model file, seconds
     "Compute one cell"
     if threads: torch.set_num_threads(threads)
@@ -100,7 +115,7 @@ def run_cell(
         quiet.enter_context(learn.no_bar())
         quiet.enter_context(learn.no_logging())
         if cell.kind == 'train': return _train(c, learn)
-        if cell.kind == 'search': return _search(c, learn)
+        if cell.kind == 'search': return _search(c, learn, _search_files(cell, folder))
         split = _request_of(c, learn, [g for g in given if not isinstance(g, bytes)])
         if cell.kind == 'unlearn': return _unlearn(c, learn, split)
         refs = [unpack(m, learn.dls) for m in models[1:]]
@@ -235,6 +250,7 @@ def _fail(engine, c, e):
 def _keep(engine, c, result, model, seconds):
     "Record a result"
     engine.store.put(c.key, c.described, result, model, seconds=seconds)
+    for f in (engine.store.path/'searches').glob(f'{c.key}.pt'): f.unlink() # it is over
     engine.done[c.key] = engine.store.get(c.key).model
     engine.res.finished += 1
     engine.on_cell(c, 'finished', seconds)
@@ -253,7 +269,8 @@ def _hand_out(engine):
     free = max(0, getattr(engine.ex, 'slots', engine.workers)-len(engine.running))
     ready = [c for c in engine.todo if all(k in engine.done for k in c.needs)]
     for c in ready[:free]:
-        try: task = engine.ex.submit(run_cell, c, _given(engine, c), engine.threads)
+        given,folder = _given(engine, c),engine.store.path.absolute()/'searches'
+        try: task = engine.ex.submit(run_cell, c, given, engine.threads, folder)
         except BrokenProcessPool: # a worker died since; those that were running say so when taken in
             if not engine.running: engine.restart()
             return

@@ -55,7 +55,7 @@ def _train_loaders(data, seed, reading):
 def _trained(data, reading, epochs, seed, out, settings):
     "Train a model, and keep it"
     from unlearn_nb.all import application_of, save_model, train
-    from unlearn_nb.worst_case.search import check_search
+    from unlearn_nb.worst_case.rankings import check_search # with the rankings that it looks up
     dls = _train_loaders(data, seed, reading)
     check_search(dls, **settings)
     learn = application_of(dls).learner(dls, reading.get('arch'), seed=seed)
@@ -72,7 +72,7 @@ def _original(data, model, reading, epochs, seed, out, settings, overwrite, trus
         _same_training(saved, reading.get('arch'), seed, epochs)
         model = saved
     if model is None: return _trained(data, reading, epochs, seed, out, settings)
-    from unlearn_nb.worst_case.search import check_search
+    from unlearn_nb.worst_case.rankings import check_search # with the rankings that it looks up
     learn = load_learner(model, data, trust, **reading)
     check_search(learn.dls, **settings)
     return learn
@@ -80,10 +80,13 @@ def _original(data, model, reading, epochs, seed, out, settings, overwrite, trus
 # %% ../../nbs/98_searching.ipynb #7411cd69
 def _search(learn, settings, out):
     "What is found, and a set to draw beside it"
+    from unlearn_nb.worst_case.objective import objectives
     from unlearn_nb.worst_case.rankings import one_shot
     from unlearn_nb.worst_case.search import worst_case
-    if 'by' in settings: found = one_shot(learn, **settings)
-    else: found = worst_case(learn, save=out/'search.pt', progress=bar_wanted(), **settings)
+    # half-data models are trained once, for further searches as well
+    kept = {'unseen': out/'models.pt'} if objectives.find(settings['objective']).unseen else {}
+    if 'by' in settings: found = one_shot(learn, **settings, **kept)
+    else: found = worst_case(learn, save=out/'search.pt', progress=bar_wanted(), **settings, **kept)
     sets = {settings['direction']: found}
     if settings['granularity'] == 'sample':
         sets['random'] = one_shot(learn, n=len(found.idxs), by='random', seed=settings['seed'])
@@ -114,21 +117,24 @@ def _found_line(found, granularity, noun):
     "What was found, in a sentence"
     d = found.diagnostics
     lost = 'unknown' if d['objective'] is None else f"{d['objective']:.2g}"
-    work = ' nats'
+    what = found.settings.get('objective', 'loss')
+    work = '' if what == 'membership' else ' nats'
     if 'passes' in d:
-        others = found.history['others'].iloc[-1]
-        work = f", of all {noun} {others:.2g} nats; {d['passes']:.0f} passes over the data"
+        others,draws = found.history['others'].iloc[-1],len(d['draws'])
+        work = (f", of all {noun} {others:.2g}{work}; mean over {draws} draws that the search has not seen;"
+                f" {d['passes']:.0f} passes over the data")
     return (
-        f"{len(found.units)} of {granularity} chosen: {len(found.idxs)} {noun}; loss after unlearning them"
+        f"{len(found.units)} of {granularity} chosen: {len(found.idxs)} {noun}; {what} after unlearning them"
         f" {lost}{work}"
     )
 
 # %% ../../nbs/98_searching.ipynb #e3e99474
-def _settings(n, frac, lower, granularity, direction, by):
+def _settings(n, frac, lower, granularity, direction, by, objective='loss'):
     "What is searched for; raises `RequestError`"
     if frac is not None and n is not None: raise RequestError("say how many to choose: either --n or --frac")
     share = 0.1 if frac is None else frac
     settings = dict(n=n, frac=None if n else share, lower=lower, granularity=granularity, direction=direction)
+    settings['objective'] = objective
     return {**settings, 'by': by} if by else settings
 
 # %% ../../nbs/98_searching.ipynb #82fccf07
@@ -150,15 +156,25 @@ def worst_case(
         str,
         Option(
             help="Method to be hard for: finetune, l1_sparse, cfk, ascent, neggrad, random_label,"
-            " boundary_shrink, scrub, retrain"
+            " boundary_shrink, boundary_expand, scrub, retrain"
         ),
     ] = 'finetune',
     by: Annotated[
         Optional[str],
-        Option(help="No search but a ranking: random, loss, el2n, grand, forgetting, memorisation, moderate"),
+        Option(
+            help="No search but a ranking: random, loss, el2n, grand, forgetting, memorisation, moderate,"
+            " draws"
+        ),
     ] = None,
     granularity: Annotated[str, Option(help="sample, class, or a column of a table")] = 'sample',
     direction: Annotated[str, Option(help="hardest or easiest")] = 'hardest',
+    objective: Annotated[
+        str,
+        Option(
+            help="What is made small: loss (after unlearning), gap (to models that never saw the data) or"
+            " membership; the last two train half-data models, kept in OUT/models.pt"
+        ),
+    ] = 'loss',
     steps: Annotated[int, Option(min=1, help="Iterations")] = 10,
     lower_steps: Annotated[
         Optional[int],
@@ -180,7 +196,7 @@ def worst_case(
 ):
     "Find the data that would be hardest to forget"
     with cli_errors(plugin, [model]):
-        settings = _settings(n, frac, lower, granularity, direction, by)
+        settings = _settings(n, frac, lower, granularity, direction, by, objective)
         if not overwrite and (out/'forget_idxs.txt').exists():
             raise RequestError(f"{out/'forget_idxs.txt'} exists; choose another --out or pass --overwrite")
         if overwrite: (out/'search.pt').unlink(missing_ok=True)

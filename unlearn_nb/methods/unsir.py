@@ -155,6 +155,11 @@ class UNSIR(UnlearnMethod):
     reads = frozenset({'retain', 'valid_forget'})
     requests = frozenset({'class'})
     needs = frozenset({'labels', 'logits', 'continuous_input'}) # noise is learned in the inputs
+    space = {
+        'impair_lr': ('log', 1e-4, .1),
+        'repair_lr': ('log', 1e-4, .03),
+        'noise_ratio': ('linear', .05, 1.),
+    }
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
     strength = (
         dict(impair_epochs=0, repair_epochs=0),

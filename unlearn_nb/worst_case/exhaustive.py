@@ -46,6 +46,6 @@ def regret(
         'of': len(table),
         'objective': float(o[at]),
         'best': float(o[0]),
-        'excess': float(o[at] / o[0] - 1),
+        'excess': float((o[at] - o[0]) / abs(o[0])),
         'regret': float((o[at] - o[0]) / max(o.iloc[-1] - o[0], 1e-12)),
     }

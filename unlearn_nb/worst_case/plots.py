@@ -31,7 +31,8 @@ def plot_search(
     fig,axs = plt.subplots(1, 3, figsize=(9, 2.4), dpi=72, layout='constrained')
     axs[0].plot(h['iteration'], h['objective'], 'ko-', markersize=4, label='tried set')
     axs[0].plot(h['iteration'], h['others'], 'k:', label='all images')
-    axs[0].set(ylabel='loss after unlearning, nats', yscale='log')
+    what = found.settings.get('objective', 'loss') # a gap may be below zero
+    axs[0].set(ylabel=f'{what} after unlearning', yscale='log' if what == 'loss' else 'linear')
     axs[0].legend(frameon=False, fontsize=8)
     axs[1].plot(h['iteration'], 100 * h['overlap_previous'].astype(float), 'ko-', markersize=4)
     axs[1].set(ylabel='same as before, %', ylim=(-3, 103))
