@@ -120,7 +120,7 @@ class RatingsApplication(Application):
     def takes(self, path): return path.suffix.lower() == '.csv' and path.is_file()
 
     def meant(self, path, options=()):
-        "A table has ratings if its columns are called as roles are; else roles are named, which no other knows"
+        "A table has ratings if columns are called as roles are; else roles are named, which no other knows"
         with open(path, errors='replace') as f: first = f.readline()
         return set(_roles) <= {c.strip().strip('"') for c in first.split(',')}
 
