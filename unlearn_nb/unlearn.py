@@ -186,7 +186,10 @@ def _attempt(learn, method, split, view, seed, cbs, progress, orphans=None):
     with timed() as t, seeded(seed), ExitStack() as stack:
         for c in quiet: stack.enter_context(c)
         details = method.run(new, view) or {}
-    reset = reset_orphans(new.model, learn, orphans, seed) if orphans and not method.exact else {}
+    reset = {}
+    # no strength is no change
+    if orphans and not method.exact and model_hash(new.model) != before:
+        reset = reset_orphans(new.model, learn, orphans, seed)
     if reset: details = {**details, 'orphans': reset}
     if not all(p.isfinite().all() for p in new.model.state_dict().values()):
         raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")
