@@ -13,7 +13,6 @@ import torch
 from fastai.callback.core import Callback
 from fastcore.basics import patch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..core import RequestError
 from ..engine import frozen_copy
@@ -29,7 +28,8 @@ def _uphill(model, x, y):
     with torch.enable_grad():
         x = x.detach().clone().requires_grad_(True)
         out = model(x).float()
-        g, = torch.autograd.grad(F.cross_entropy(out, y, reduction='sum'), x)
+        others = out.scatter(1, y[:,None], -torch.inf).logsumexp(1)
+        g, = torch.autograd.grad((others-out.gather(1, y[:,None])[:,0]).sum(), x)
     long = g.flatten(1).norm(dim=1).clamp(min=1e-10)
     return out.detach().argmax(1),g/long.view(-1, *[1]*(x.ndim-1))
 
@@ -192,7 +192,7 @@ def run(self:AMUN, learn, split):
     return {**told, **self.tune(learn, split, [WithPairs(x, y, self.balanced), *falls], dl=dl, rate=rate)}
 
 # %% ../../nbs/47_adversarial.ipynb #29741ff6
-_attacks = 8 # Passes over the forget set that an attack takes, about
+_attacks = 18 # Passes over the forget set that an attack takes, at most about so many
 
 @patch
 def spends(self:AMUN, n, may):

@@ -185,7 +185,7 @@ def before_step(self:InTurns):
     if not self.dl.gone: return
     params = dict(self.model.named_parameters())
     for n,p in params.items():
-        if p.grad is not None: p.grad *= self.mask[n]
+        if p.grad is not None: p.grad = p.grad*self.mask[n]
     nn.utils.clip_grad_norm_(params.values(), self.method.max_norm)
 
 @patch
