@@ -7,6 +7,7 @@ __all__ = ['nearest_adversaries', 'TensorPairs', 'WithPairs', 'AMUN', 'TenthEver
 
 # %% ../../nbs/47_adversarial.ipynb #22ecea84
 import math
+import warnings
 from dataclasses import dataclass
 
 import torch
@@ -59,7 +60,9 @@ def nearest_adversaries(
     mean,std = mean.to(x),std.to(x)
     start,at,label,eps = x*std+mean,x*std+mean,y.clone(),torch.full((len(x),), float(eps), device=x.device)
     left,asked = torch.arange(len(x), device=x.device),0
-    for k in range(_doublings*steps):
+    # across the cube of all pictures there is nothing further to find
+    most = _doublings if norm is None else math.ceil(math.log2(max(2*x[0].numel()**.5/eps[0].item(), 2)))
+    for k in range(most*steps):
         called,up = _uphill(model, (at[left]-mean)/std, y[left])
         asked += len(left)
         label[left] = called.to(label.dtype)
@@ -146,7 +149,7 @@ class AMUN(Tuned):
 def adversaries(self:AMUN,
     learn, # The working copy; its model stays as it is
     split  # View of the request, opened for 'forget'
-):         # Inputs and labels to train on, and which of the inputs are adversarial, bool (n,)
+):         # Inputs and labels to train on, and how many of them are adversarial
     "The nearest adversarial examples of the forget set, and the images themselves if they are wanted"
     model,dl = frozen_copy(learn.model),split.loader('forget', bs=128)
     norm = pixel_norm(dl)
@@ -161,7 +164,8 @@ def adversaries(self:AMUN,
         pairs.append((near, called, x, y))
     near,called,x,y = (torch.cat(o) for o in zip(*pairs))
     keep = split.kind != 'class' if self.originals is None else self.originals
-    found = (called != y).sum().item()
+    there = called != y
+    near,called,found = near[there],called[there],there.sum().item()
     if not keep: return near,called,found
     return torch.cat([near, x]),torch.cat([called, y]),found
 
@@ -181,11 +185,14 @@ def run(self:AMUN, learn, split):
     x,y,found = self.adversaries(learn, split)
     falls = [TenthEvery(self.tenth_every)] if self.tenth_every else []
     told = {'found': found}
+    if not len(y): warnings.warn(f"{self.name}: no picture of another name was found near any of the images")
     if not self.with_retain:
+        if not len(y): return told
         dl = TensorPairs(x, y, self.bs or 64)
         return {**told, **self.tune(learn, split, falls, dl=dl, rate=self.rate(learn, dl))}
     dl = self.sample(split)
     rate = self.rate(learn, dl)
+    if not len(y): return {**told, **self.tune(learn, split, falls, dl=dl, rate=rate)}
     if self.mixed:
         both = Mixture(dl, TensorPairs(x, y, dl.bs))
         return {**told, **self.tune(learn, split, falls, dl=both, rate=rate)}

@@ -57,6 +57,10 @@ def output_importance(
 class LFSSD(SSD):
     "Dampen the weights that move the answers to the forget set alone; no labels, no loss"
     paper = 'Foster et al., 2024, arXiv:2402.19308'
+    caveat = (
+        'forgets, but costs 5 points of retained accuracy against retraining (CIFAR-10, 10,000 images,'
+        ' small_resnet)'
+    )
 
     @classmethod
     def published(cls): # alpha 10, lambda 1, all images
@@ -182,10 +186,12 @@ def after_loss(self:InTurns):
 
 @patch
 def before_step(self:InTurns):
+    params = {n: p for n,p in self.model.named_parameters() if p.grad is not None}
+    for p in params.values():
+        # a batch of one sample leaves gradients that are views, which fastai cannot take off their graph
+        if p.grad._is_view(): p.grad = p.grad.clone()
     if not self.dl.gone: return
-    params = dict(self.model.named_parameters())
-    for n,p in params.items():
-        if p.grad is not None: p.grad = p.grad*self.mask[n]
+    for n,p in params.items(): p.grad *= self.mask[n]
     nn.utils.clip_grad_norm_(params.values(), self.method.max_norm)
 
 @patch
