@@ -186,12 +186,10 @@ def after_loss(self:InTurns):
 
 @patch
 def before_step(self:InTurns):
-    params = {n: p for n,p in self.model.named_parameters() if p.grad is not None}
-    for p in params.values():
-        # a batch of one sample leaves gradients that are views, which fastai cannot take off their graph
-        if p.grad._is_view(): p.grad = p.grad.clone()
     if not self.dl.gone: return
-    for n,p in params.items(): p.grad *= self.mask[n]
+    params = {n: p for n,p in self.model.named_parameters() if p.grad is not None}
+    # in place: what comes out of arithmetic with fastai's tensors is a view, which `zero_grad` cannot detach
+    for n,p in params.items(): p.grad.mul_(self.mask[n])
     nn.utils.clip_grad_norm_(params.values(), self.method.max_norm)
 
 @patch
