@@ -8,7 +8,7 @@ __all__ = ['nearest_adversaries', 'TensorPairs', 'WithPairs', 'AMUN', 'TenthEver
 # %% ../../nbs/47_adversarial.ipynb #22ecea84
 import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from fastai.callback.core import Callback
@@ -112,6 +112,7 @@ class AMUN(Tuned):
     eps:float=.05
     attack_steps:int=3       # Steps at each distance
     stride:float=1/3         # Length of a step, as a share of the distance
+    attacked:int|None=None   # Images to forget to start from, each class in proportion; None: all
     # Beside them the images to forget with their labels; None: for requests other than classes
     originals:bool|None=None
     with_retain:bool=True    # And retained images; False: the retain set stays closed, and `lr` must be given
@@ -151,7 +152,7 @@ def adversaries(self:AMUN,
     split  # View of the request, opened for 'forget'
 ):         # Inputs and labels to train on, and how many of them are adversarial
     "The nearest adversarial examples of the forget set, and the images themselves if they are wanted"
-    model,dl = frozen_copy(learn.model),split.loader('forget', bs=128)
+    model,dl = frozen_copy(learn.model),split.sample('forget', self.attacked, bs=128)
     norm = pixel_norm(dl)
     if not norm[0].any() and (norm[1] == 1).all(): norm = None # nothing is normalised
     pairs,tally = [],learn.cost_meter.images
@@ -199,10 +200,17 @@ def run(self:AMUN, learn, split):
     return {**told, **self.tune(learn, split, [WithPairs(x, y, self.balanced), *falls], dl=dl, rate=rate)}
 
 # %% ../../nbs/47_adversarial.ipynb #29741ff6
+_attack_share = .5 # Of a budget
 _attacks = 18 # Passes over the forget set that an attack takes, at most about so many
 
 @patch
 def spends(self:AMUN, n, may):
     "Training with `n` retained samples in all and the attack"
-    kept = super(AMUN, self).spends(n, may)
-    return kept + _attacks*may.forget
+    gone = min(may.forget, self.attacked or may.forget)
+    return super(AMUN, self).spends(n, replace(may, forget=gone)) + _attacks*gone
+
+@patch
+def within(self:AMUN, may):
+    "Half of it at most for the attack, from fewer images if need be, the rest for training"
+    few = max(1, int(_attack_share*may.samples/_attacks))
+    return super(AMUN, self if few >= may.forget else replace(self, attacked=few)).within(may)
