@@ -97,11 +97,18 @@ def served(folder):
     "Address of a folder on this machine"
 
     class Quiet(SimpleHTTPRequestHandler):
+        protocol_version = 'HTTP/1.1'
+
         def __init__(self, *args, **kwargs):
             super().__init__(*args, directory=str(folder), **kwargs)
 
         def log_message(self, *args):
             pass
+
+        def end_headers(self):
+            if '_static' in self.path or 'searchindex' in self.path:  # asked for once, not by every page
+                self.send_header('Cache-Control', 'max-age=3600')
+            super().end_headers()
 
     server = ThreadingHTTPServer(('127.0.0.1', 0), Quiet)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -409,19 +416,15 @@ look = """() => {
   const over = (top, below) => [0, 1, 2].map(i => top[i]*top[3] + below[i]*(1 - top[3])).concat([1])
   const part = v => { v /= 255; return v <= .04045 ? v/12.92 : ((v + .055)/1.055)**2.4 }
   const light = c => .2126*part(c[0]) + .7152*part(c[1]) + .0722*part(c[2])
-  const behind = el => {
-    const layers = []
-    for (let e = el; e; e = e.parentElement) {
-      const c = parse(getComputedStyle(e).backgroundColor)
-      if (c[3] > 0) layers.push(c)
-      if (c[3] === 1) break
+  // What is painted behind an element, and how much of it shows; asked once of each
+  const known = new Map([[null, {bg: [255, 255, 255, 1], opacity: 1}]])
+  const painted = el => {
+    if (!known.has(el)) {
+      const style = getComputedStyle(el), below = painted(el.parentElement)
+      const bg = over(parse(style.backgroundColor), below.bg)
+      known.set(el, {bg, opacity: style.opacity*below.opacity})
     }
-    return layers.reverse().reduce((below, top) => over(top, below), [255, 255, 255, 1])
-  }
-  const opacity = el => {
-    let o = 1
-    for (let e = el; e; e = e.parentElement) o *= getComputedStyle(e).opacity
-    return o
+    return known.get(el)
   }
   const mute = ['SCRIPT', 'STYLE', 'NOSCRIPT', 'TEMPLATE', 'OPTION']
   const seen = new Map(), dim = []
@@ -430,10 +433,10 @@ look = """() => {
     const node = walker.currentNode, el = node.parentElement
     if (!node.textContent.trim() || mute.includes(el.tagName)) continue
     if (!el.checkVisibility({checkOpacity: true, checkVisibilityCSS: true})) continue
-    const style = getComputedStyle(el), bg = behind(el), raw = parse(style.color)
-    const key = [style.color, bg.join(), opacity(el)].join('|')
+    const style = getComputedStyle(el), {bg, opacity} = painted(el), raw = parse(style.color)
+    const key = [style.color, bg.join(), opacity].join('|')
     if (seen.has(key)) continue
-    const fg = over([raw[0], raw[1], raw[2], raw[3]*opacity(el)], bg)
+    const fg = over([raw[0], raw[1], raw[2], raw[3]*opacity], bg)
     const [a, b] = [light(fg), light(bg)].sort((p, q) => q - p)
     seen.set(key, (a + .05)/(b + .05))
     const what = `<${el.tagName.toLowerCase()} ${el.className}> ${node.textContent.trim().slice(0, 40)}`
@@ -459,6 +462,7 @@ pictures = """() => [...document.images].filter(i => i.getClientRects().length)
 
 def faults(page, address):
     "What is wrong with a page, as a person would see it: one load, both widths, both themes"
+    page.goto('about:blank')  # so that the page before is not laid out once more
     said = []
     told = lambda m: said.append(f'console: {m.text}') if m.type in ('error', 'warning') else None
     crash = lambda e: said.append(f'error: {e}')
@@ -491,14 +495,15 @@ def faults(page, address):
 
 
 def some_pages(site, every):
-    "All pages but those of the API and the method cards, which are made alike, and each so-many-th of these"
+    "All pages, but of those that are made alike (of modules, notebooks and methods) each so-many-th"
     pages = sorted(f.relative_to(site).as_posix() for f in site.glob('**/*.html') if f.name != '404.html')
-    alike = [p for p in pages if p.startswith(('api/', 'methods/')) and not p.endswith('index.html')]
+    made = 'api/', 'methods/', 'notebooks/'
+    alike = [p for p in pages if p.startswith(made) and not p.endswith('index.html')]
     return [p for p in pages if p not in alike] + alike[::every]
 
 
 @browsing
-@pytest.mark.parametrize('every', [5, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize('every', [4, pytest.param(1, marks=pytest.mark.slow)])
 def test_every_page_looks_right(built, browser, every):
     site, _ = built
     pages = some_pages(site, every)

@@ -7,31 +7,42 @@ import pytest
 
 from unlearn_nb.all import audit, bench, digits_dls, forget_class, forget_random, image_learner, oracle, train
 from unlearn_nb.bench.report import report
+from unlearn_nb.testing import TinyNet, tiny_images
+from unlearn_nb.vision.data import tensor_dls
 
 playwright = pytest.importorskip('playwright.sync_api')
 pytestmark = pytest.mark.skipif(not shutil.which('chromium'), reason='needs the chromium program')
 
 
+def trained(learn, epochs, lr=3e-3):
+    with learn.no_bar(), learn.no_logging():
+        return train(learn, epochs, lr)
+
+
+def tiny():
+    "A network that is trained, and audited, in a few seconds"
+    dls = tensor_dls(*tiny_images(96), *tiny_images(64, seed=1), list('abcd'), bs=16, flip=False, pad=0)
+    return trained(image_learner(dls, TinyNet(), precision='fp32'), 8, 2e-2)
+
+
 @pytest.fixture(scope='module')
 def pages(tmp_path_factory):
     tmp = tmp_path_factory.mktemp('pages')
-    learn = image_learner(digits_dls(n=600), 'small_resnet')
-    with learn.no_bar(), learn.no_logging():
-        train(learn, 3)
-    split = forget_class(learn.dls, '3')
-    new, some = learn.unlearn(split, 'finetune'), forget_random(learn.dls, n=60)
-    audit(learn, new, split, oracle(learn, split, (1, 2, 3)), progress=False).save(tmp / 'audit.html')
-    audit(learn, new, split, progress=False).save(tmp / 'alone.html')
-    audit(learn, learn.unlearn(some, 'neggrad'), some, oracle(learn, some, (1,)), progress=False).save(
-        tmp / 'random.html'
-    )
+    learn, small = trained(image_learner(digits_dls(n=600), 'small_resnet'), 3), tiny()
+    split, gone, some = (forget_class(learn.dls, '3'), forget_class(small.dls, 'b'),
+                         forget_random(small.dls, n=20))  # fmt: skip
+    new, refs = learn.unlearn(split, 'finetune'), oracle(learn, split, (1, 2, 3))
+    audit(learn, new, split, refs, progress=False).save(tmp / 'audit.html')
+    audit(small, small.unlearn(gone, 'finetune'), gone, progress=False).save(tmp / 'alone.html')
+    new, refs = small.unlearn(some, 'neggrad'), oracle(small, some, (1,))
+    audit(small, new, some, refs, progress=False).save(tmp / 'random.html')
     bench(
         {
             'run': [
                 {
                     'epochs': 1,
                     'requests': [{'classes': ['3']}],
-                    'methods': ['finetune'],
+                    'methods': [{'name': 'finetune', 'lr': 1e-3}],
                     'metrics': ['rates', 'attacks'],
                     'options': {'n': 400},
                 }

@@ -29,7 +29,7 @@ GRID = {
             'epochs': 1,
             'seeds': [0, 1],
             'requests': [{'classes': ['3']}, {'kind': 'random', 'frac': 0.1}],
-            'methods': ['finetune'],
+            'methods': [{'name': 'finetune', 'lr': 1e-3}],  # a rate that is given is not searched for
             'options': {'n': 300},
         }
     ]
@@ -132,7 +132,7 @@ def test_kill_worker(tmp_path, whole):
 
 def test_workers_follow_the_driver(tmp_path):
     """A driver that is killed leaves no workers behind"""
-    child = get_context('spawn').Process(target=_run, args=(tmp_path / 's', 2))
+    child = get_context('fork').Process(target=_run, args=(tmp_path / 's', 2))
     child.start()
     workers, end = [], time.time() + 120
     while len(workers) < 2 and time.time() < end:

@@ -20,13 +20,13 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
            'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB',
            'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store',
-           'StoreError', 'bench', 'compare', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions',
-           'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot',
-           'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon',
-           'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes',
-           'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap',
-           'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam',
-           'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
+           'StoreError', 'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
+           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
+           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
+           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
+           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
+           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
+           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -67,9 +67,8 @@ from .poison import forget_poison, poisoned
 from .metrics.poison import poison_rates
 from .text.data import forget_phrase, messages_dls, sms_spam_dls, text_dls
 from .text.learner import text_learner
-from unlearn_nb.text.language import (
-    Canary, canary_exposure, language_learner, perplexity, secret_dls, sequence_dls,
-)
+from .text.sequences import Canary, secret_dls, sequence_dls
+from .text.language import canary_exposure, language_learner, perplexity
 from fastai.callback.core import Callback
 from .outputs import Outputs, collect
 from .model_file import load_exported, load_model, save_model
@@ -107,6 +106,7 @@ from unlearn_nb.vision.interpret import (
 )
 from .store import Store, StoreError
 from .bench.comparison import compare
+from .bench.tuning import Tuning, tune, tune_grid
 from .bench.figures import plot_classes, plot_methods, plot_tradeoff, plot_unsir
 from .bench.planning import plan
 from .bench.results import GridError, bench
@@ -238,6 +238,9 @@ _all_ = [
     'StoreError',
     'bench',
     'compare',
+    'tune',
+    'tune_grid',
+    'Tuning',
     'plan',
     'plot_classes',
     'plot_methods',

@@ -45,6 +45,7 @@ def _class_label(
         _no_classes('real numbers (regression)')
     return int(o)
 
+# %% ../nbs/06_datasets.ipynb #3a6e39f8
 def _table_targets(ds):
     "The column of targets of fastai's tables (n,): labels where there is a vocabulary, else numbers; or None"
     if not isinstance(getattr(ds, 'items', None), pd.DataFrame) or not hasattr(ds, 'y_names'): return None

@@ -78,6 +78,7 @@ class BatchNormMode(Callback):
         for m in self.model.modules():
             if isinstance(m, nn.modules.batchnorm._BatchNorm): m.train(self.mode == 'train')
 
+# %% ../nbs/27_engine.ipynb #01702bff
 class DivergenceGuard(Callback):
     "End the fit when the loss is not finite; the error is kept for the caller to raise"
     run_valid,error = False,None

@@ -47,6 +47,7 @@ def _(module:EmbeddingDropout): # comes after the words of an `AWD_LSTM`, which 
     module.emb.weight.data.uniform_(-AWD_LSTM.initrange, AWD_LSTM.initrange)
     return True
 
+# %% ../nbs/21_fresh.ipynb #7d3248db
 def _dressed(new, old):
     "What hangs on a model beside its weights, such as the names of users, hangs on the new one, too"
     for k,v in vars(old).items():

@@ -43,6 +43,9 @@ class UnlearnMethod:
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3),dict(epochs=5, lr=3e-3)
     # Hyper-parameters that must end in `DivergedError`; None if it cannot diverge
     wreck = dict(lr=1e30)
+    # What `tune` may set: field -> ('log', low, high), ('linear', low, high) or ('whole', low, high);
+    # 'hyper.lr' is the entry lr of the field `hyper`; empty: nothing
+    space = {}
     # losses(s, xb, out, yb) -> the loss (n,) of each sample if it stays, and if it goes. `s`: a `LossState`;
     # `xb`: inputs of the batch; `out`: answers to it; `yb`: its targets. None: no loss says what the method
     # does, and the worst-case search cannot imitate it
@@ -50,67 +53,77 @@ class UnlearnMethod:
     balanced = False               # The mean over what stays and that over what goes count by themselves
     needs = frozenset({'labels', 'logits'}) # Capabilities of the task, see `Task`
 
-    def still(self,
-        learn:Learner,    # The original, before the request
-        split:ForgetSplit # The request
-    )->dict:              # Name of parameter or buffer -> True where it must stay bit-equal
-        "What this method promises not to move"
-        return {}
+# %% ../nbs/30_method.ipynb #2e61b217
+@patch
+def still(self:UnlearnMethod,
+    learn:Learner,    # The original, before the request
+    split:ForgetSplit # The request
+)->dict:              # Name of parameter or buffer -> True where it must stay bit-equal
+    "What this method promises not to move"
+    return {}
 
-    def trains(self,
-        learn:Learner # The original, before the request
-    )->list|None:     # Names of parameters; None: all
-        "What this method lets move"
-        return None
+@patch
+def trains(self:UnlearnMethod,
+    learn:Learner # The original, before the request
+)->list|None:     # Names of parameters; None: all
+    "What this method lets move"
+    return None
 
-    @contextmanager
-    def reshaped(self,
-        model:nn.Module, # May have another shape inside, in place, and has its own afterwards
-        n:int|None       # Classes; None where there are none
-    ):
-        "Around the training of this method: the network as it is trained"
-        yield
+@patch
+@contextmanager
+def reshaped(self:UnlearnMethod,
+    model:nn.Module, # May have another shape inside, in place, and has its own afterwards
+    n:int|None       # Classes; None where there are none
+):
+    "Around the training of this method: the network as it is trained"
+    yield
 
-    def penalty(self,
-        model:nn.Module, # In training
-        scale:float=1.   # Factor on the penalty, for one that fades
-    )->float|Tensor:     # In units of the loss
-        "What is added to the loss of a batch, whatever is in it"
-        return 0.
+@patch
+def penalty(self:UnlearnMethod,
+    model:nn.Module, # In training
+    scale:float=1.   # Factor on the penalty, for one that fades
+)->float|Tensor:     # In units of the loss
+    "What is added to the loss of a batch, whatever is in it"
+    return 0.
 
-    def within(self,
-        may:'Allowance' # What the request may cost, and how large its parts are
-    )->'UnlearnMethod':
-        "The same method, cut or stretched to what a request may cost, if it can be"
-        return self
+@patch
+def within(self:UnlearnMethod,
+    may:'Allowance' # What the request may cost, and how large its parts are
+)->'UnlearnMethod':
+    "The same method, cut or stretched to what a request may cost, if it can be"
+    return self
 
-    def check(self,
-        learn:Learner,    # The original, before the request
-        split:SealedSplit # View of the request, opened for `reads`
-    ):                    # Raises `RequestError`
-        "Refuse a request that the method cannot serve, before any work is done"
-        task = task_of(learn)
-        if missing := self.needs - task.capabilities:
-            able = [n for n,c in _methods.items() if c.needs <= task.capabilities]
-            raise RequestError(
-                f"{self.name} needs {', '.join(sorted(missing))}, which the task {task.name} has not; methods"
-                f" that serve it: {', '.join(able) or 'none'}"
-            )
-        if split.kind not in self.requests:
-            raise RequestError(
-                f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by"
-                f" {', '.join(sorted(self.requests))}"
-            )
-        if split.kind in self.fails:
-            warnings.warn(
-                f"{self.name} is known to fail on requests of kind {split.kind!r}: {self.fails[split.kind]}"
-            )
-    def run(self,
-        learn:Learner,    # A working copy; its model is changed in place
-        split:SealedSplit # View of the request, opened for `reads`
-    ):
-        "Change `learn.model`; return details for the record, or None"
-        raise NotImplementedError(f"{type(self).__name__}.run")
+# %% ../nbs/30_method.ipynb #83260269
+@patch
+def check(self:UnlearnMethod,
+    learn:Learner,    # The original, before the request
+    split:SealedSplit # View of the request, opened for `reads`
+):                    # Raises `RequestError`
+    "Refuse a request that the method cannot serve, before any work is done"
+    task = task_of(learn)
+    if missing := self.needs - task.capabilities:
+        able = [n for n,c in _methods.items() if c.needs <= task.capabilities]
+        raise RequestError(
+            f"{self.name} needs {', '.join(sorted(missing))}, which the task {task.name} has not; methods"
+            f" that serve it: {', '.join(able) or 'none'}"
+        )
+    if split.kind not in self.requests:
+        raise RequestError(
+            f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by"
+            f" {', '.join(sorted(self.requests))}"
+        )
+    if split.kind in self.fails:
+        warnings.warn(
+            f"{self.name} is known to fail on requests of kind {split.kind!r}: {self.fails[split.kind]}"
+        )
+
+@patch
+def run(self:UnlearnMethod,
+    learn:Learner,    # A working copy; its model is changed in place
+    split:SealedSplit # View of the request, opened for `reads`
+):
+    "Change `learn.model`; return details for the record, or None"
+    raise NotImplementedError(f"{type(self).__name__}.run")
 
 # %% ../nbs/30_method.ipynb #8f023d7b
 _forward = 1/3     # Of a forward pass with its way back, in operations
@@ -182,6 +195,7 @@ def get_method_class(
     "The class of a registered method"
     return _methods.find(name)
 
+# %% ../nbs/30_method.ipynb #662f0333
 def get_method(
     method, # A registered name, an `UnlearnMethod` class or an instance
     /,
@@ -198,6 +212,7 @@ def get_method(
             )
     return cls(**hyper) if isinstance(method, type) else replace(method, **hyper) if hyper else method
 
+# %% ../nbs/30_method.ipynb #5034a7b6
 # One row per method: name, class, reads, exact, requests it is suited for, paper, caveat
 def list_methods()->pd.DataFrame:
     "The registry as a table"

@@ -117,6 +117,21 @@ def _compare(was, now, sizes):
         for a, b in zip(was.split(sizes), now.split(sizes))
     ]
 
+# %% ../nbs/34_outcome.ipynb #5c90d09e
+def _numbers_that_stay(split, n):
+    "Positions of at most n held-out samples whose answers should stay, spread evenly"
+    stays = split.idxs['valid_retain'] # held-out anomalies should be answered worse than before
+    stays = stays[~read_by_nobody(split.dls.valid, split)[stays]] # and so should ratings of who has left
+    return stays[torch.linspace(0, len(stays)-1, min(n, len(stays))).round().long()]
+
+def _compare_losses(was, now):
+    "Mean losses of the same samples before and after, and whether they rose by more than chance"
+    before,after = was.mean().item(),now.mean().item()
+    worse = ttest_rel(now, was, alternative='greater').pvalue < _false_alarm if len(was) > 1 else False
+    fell = bool(worse and after > (1+_retained_rise)*before)
+    return {'images': len(was), 'before': before, 'after': after, 'fell': fell}
+
+# %% ../nbs/34_outcome.ipynb #e476ea55
 def check_numbers(
     old:Learner,          # The model before; its normalisation is used
     new:Learner,          # The model after
@@ -125,20 +140,17 @@ def check_numbers(
 )->dict:                  # As `check_outcome`; `before` and `after` are mean losses, lower is better
     "Ask held-out samples whether a model still answers as well as before; no class can be looked at"
     split,task = split.on(old.dls),task_of(old)
-    stays = split.idxs['valid_retain'] # held-out anomalies should be answered worse than before
-    stays = stays[~read_by_nobody(split.dls.valid, split)[stays]] # and so should ratings of who has left
-    at = stays[torch.linspace(0, len(stays)-1, min(n, len(stays))).round().long()]
+    at = _numbers_that_stay(split, n)
     with timed() as t, seeded(0):
         dl = part_dl(split.dls.valid, at)
         was,now = (task.sample_loss(out, (y,)) for out,y in (predict_logits(l, dl) for l in (old, new)))
-    before,after = was.mean().item(),now.mean().item()
-    worse = ttest_rel(now, was, alternative='greater').pvalue < _false_alarm if len(at) > 1 else False
-    fell = bool(worse and after > (1+_retained_rise)*before)
+    retained = _compare_losses(was, now)
+    before,after,fell = (retained[k] for k in ('before', 'after', 'fell'))
     verb = 'rose' if fell else 'went'
     says = f"the loss on {len(at)} held-out {split.noun} {verb} from {before:.3g} to {after:.3g}"
     return {
         'forgotten': None,
-        'retained': {'images': len(at), 'before': before, 'after': after, 'fell': fell},
+        'retained': retained,
         'earlier': None,
         'failed': fell,
         'next': None,
@@ -147,6 +159,19 @@ def check_numbers(
         'images': {'forward': 2*len(at)},
         'seconds': t.seconds,
     }
+
+# %% ../nbs/34_outcome.ipynb #2ee2d537
+def _groups(split, was, now, sizes, classes, before):
+    "What went, what stays and what went earlier: accuracy before and after, and what that means"
+    forgotten,retained,earlier = _compare(was, now, sizes)
+    hits,right,again = (int(o.sum()) for o in now.split(sizes))
+    gone,kept,past = sizes
+    forgotten |= {'classes': [split.vocab[k] for k in classes], 'recognised': recognised(hits, gone)}
+    earlier |= {'classes': [split.vocab[k] for k in before],
+                'back': more_than(again, past, max(earlier['before'] or 0., _hardly_ever))}
+    unremarkable = 1 - max((retained['before'] or 0) - _retained_loss, 0)
+    retained['fell'] = more_than(kept-right, kept, unremarkable)
+    return forgotten,retained,earlier
 
 def check_outcome(
     old:Learner,          # The model before; its normalisation is used
@@ -166,13 +191,7 @@ def check_outcome(
         sizes = [len(gone), len(kept), len(past)]
         dl = part_dl(split.dls.valid, torch.cat([gone, kept, past]))
         was,now = ((logits.argmax(1) == y) for logits,y in (predict_logits(l, dl) for l in (old, new)))
-    forgotten,retained,earlier = _compare(was, now, sizes)
-    hits,right,again = (int(o.sum()) for o in now.split(sizes))
-    forgotten |= {'classes': [split.vocab[k] for k in classes], 'recognised': recognised(hits, len(gone))}
-    earlier |= {'classes': [split.vocab[k] for k in before],
-                'back': more_than(again, len(past), max(earlier['before'] or 0., _hardly_ever))}
-    unremarkable = 1 - max((retained['before'] or 0) - _retained_loss, 0)
-    retained['fell'] = more_than(len(kept)-right, len(kept), unremarkable)
+    forgotten,retained,earlier = _groups(split, was, now, sizes, classes, before)
     res = {
         'forgotten': forgotten if len(gone) else None,
         'retained': retained,

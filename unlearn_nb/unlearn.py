@@ -100,15 +100,8 @@ def _shapes(xb):
         return f"images of {c} channels and {h}x{w} pixels"
     return f"inputs of shapes {' and '.join(str(tuple(x.shape[1:])) for x in xb)}"
 
-def _check_fit(learn, split):
-    "Does the split belong to this learner's data, and the head to its classes?"
-    if not isinstance(split, ForgetSplit):
-        raise RequestError(f"`split` must be a `ForgetSplit`, got {type(split).__name__}")
-    if data_fingerprint(learn.dls.train_ds) != split.data:
-        raise RequestError(
-            f"the split was made for other data (fingerprint {split.data}) than the learner's"
-            f" ({data_fingerprint(learn.dls.train_ds)})"
-        )
+def _check_head(learn, split):
+    "Can the model read such inputs, and has it an output for each class?"
     task,device,mode = task_of(learn),next(learn.model.parameters()).device,learn.model.training
     xb = tuple(x.to(device) for x in task.blank_like(learn.dls, 2))
     try:
@@ -123,6 +116,19 @@ def _check_fit(learn, split):
             f"the model's head has {out.shape[-1]} outputs but the data have {len(split.vocab)} classes"
         )
 
+# %% ../nbs/35_unlearn.ipynb #831e76db
+def _check_fit(learn, split):
+    "Does the split belong to this learner's data, and the head to its classes?"
+    if not isinstance(split, ForgetSplit):
+        raise RequestError(f"`split` must be a `ForgetSplit`, got {type(split).__name__}")
+    if data_fingerprint(learn.dls.train_ds) != split.data:
+        raise RequestError(
+            f"the split was made for other data (fingerprint {split.data}) than the learner's"
+            f" ({data_fingerprint(learn.dls.train_ds)})"
+        )
+    _check_head(learn, split)
+
+# %% ../nbs/35_unlearn.ipynb #42a7a585
 def _check_numbers(task, out, y):
     "Warn if numbers are no nearer than their mean would be; share of the mean's error that is explained"
     own,mean = task.beside_chance(out, (y,))

@@ -134,6 +134,7 @@ class Evidence:
         self.noise |= {k: e for k,(_,e) in found.items()}
         return self
 
+# %% ../../nbs/73_audit_evidence.ipynb #9a167e05
 def has_labels(
     learn:Learner # Of any task
 )->bool:

@@ -102,7 +102,7 @@ _metric_code = {
     'ratings': ('collab.metrics',),
     'anomaly': ('anomaly.metrics',),
     'poison': ('metrics.poison',),
-    'language': ('text.metrics', 'text.language'),
+    'language': ('text.metrics', 'text.language', 'text.sequences'),
     'probes': ('metrics.probes', 'vision.interpret', 'vision.inversion'),
 }
 

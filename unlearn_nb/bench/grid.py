@@ -116,6 +116,7 @@ def make_method(
     name:str,                # A registered method
     published:bool=False,    # Start from the authors' settings
     budget:float|None=None,  # Share of what retraining costs that it may spend, see `Learner.unlearn`
+    label:str|None=None,     # What to call it; None: its name and all that was set
     **hyper                  # Hyper-parameters
 ):                           # Instance, label and budget; raises `RequestError`
     "A method, and what to call it in a table"
@@ -124,6 +125,7 @@ def make_method(
         raise RequestError(f"{m.name} has no published settings")
     hyper = {k: tuple(v) if isinstance(v, list) else v for k,v in hyper.items()}
     m = get_method(type(m).published() if published else m, **hyper)
+    if label is not None: return m,label,budget
     words = [name]
     if published: words.append('published')
     if hyper: words.append(f"({', '.join(f'{k}={v}' for k,v in sorted(hyper.items()))})")

@@ -14,6 +14,7 @@ from fastai.data.transforms import Normalize
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from ..core import RequestError
 from ..engine import frozen_copy, head_of
 from ..method import register_method
 from .tuning import Erase, ForgetOnly
@@ -82,6 +83,7 @@ class BoundaryShrink(ForgetOnly):
     pixels:bool=False   # `eps` is in pixels on the 0..1 scale, and the step ends on a picture of 8 bits
     true_too:bool=False # The true class may be the nearest, so that some labels are no lie
     needs = frozenset({'labels', 'logits', 'continuous_input'})
+    space = ForgetOnly.space | {'eps': ('log', .05, 2.)}
     paper = 'Chen et al., 2023, arXiv:2303.11570'
     caveat = 'forgets, but costs 14 points of retained accuracy against retraining (CIFAR-10, small_resnet)'
     strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=12, lr=1e-2, until=0.)
@@ -118,13 +120,15 @@ _published = dict(epochs=10, lr=1e-5, bs=256, until=0., opt='sgd', bn='train', w
 def resize_head(
     model:nn.Module, # Changed in place
     n:int,           # Classes now
-    to:int           # Rows afterwards; a new row is drawn like those of a new layer, rows beyond are dropped
+    to:int,          # Rows afterwards; rows beyond are dropped
+    row:str='drawn'  # A new row is 'drawn' like those of a new layer, or 'zero'
 ):
     "Give the last layer another number of outputs, in place"
     name,old = head_of(model, n)
     like = dict(bias=old.bias is not None, device=old.weight.device, dtype=old.weight.dtype)
     new = nn.Linear(old.in_features, to, **like)
     with torch.no_grad():
+        if row == 'zero': [p.zero_() for p in new.parameters()]
         k = min(n, to)
         new.weight[:k] = old.weight[:k]
         if old.bias is not None: new.bias[:k] = old.bias[:k]
@@ -146,6 +150,9 @@ class Shadow(Erase):
 @dataclass
 class BoundaryExpand(ForgetOnly):
     "Send the images to forget to an extra class, then remove it"
+    # Weights of the extra class at the start: 'zero', so that the result does not hang on a draw; 'drawn' as
+    # those of a new layer
+    row:str='zero'
     paper = 'Chen et al., 2023, arXiv:2303.11570'
     caveat = 'leaves 10 % of the class and costs 14 points of retained accuracy (CIFAR-10, small_resnet)'
     strength = dict(epochs=0),dict(epochs=1, lr=1e-2, until=0.),dict(epochs=20, lr=3e-2, until=0.)
@@ -154,15 +161,17 @@ class BoundaryExpand(ForgetOnly):
     def published(cls): # SGD 0.9, rate 1e-5, decay 5e-4, 10 epochs, batches of 256
         """The authors' rate in the training loop of the SalUn paper, which adds weight decay and batches of
         256 (Chen et al., 2023; Fan et al., 2024). The new row is drawn as PyTorch draws a new layer"""
-        return cls(**_published)
+        return cls(**_published, row='drawn')
 
     def check(self, learn, split):
         super().check(learn, split)
+        if self.row not in ('zero', 'drawn'):
+            raise RequestError(f"`row` must be 'zero' or 'drawn', got {self.row!r}")
         head_of(learn.model, len(split.vocab))
 
     @contextmanager
     def reshaped(self, model, n):
-        resize_head(model, n, n+1)
+        resize_head(model, n, n+1, self.row)
         try: yield
         finally: resize_head(model, n+1, n)
 

@@ -160,6 +160,7 @@ class FisherForgetting(Edit):
     damping:float=1e-8       # Added to the Fisher diagonal
     clip:float=1.            # Largest standard deviation, in units of the weights' root mean square
     reads = frozenset({'retain'})
+    space = {'alpha': ('log', 1e-10, 1e-3)}
     paper = 'Golatkar et al., 2020, arXiv:1911.04933'
     caveat = (
         'for classes it forgets by resetting their rows of the head; the features stay nearly as they were'
@@ -207,6 +208,7 @@ class SSD(Edit):
     samples:int=5000
     lam:float=1.             # Smaller dampens more
     reads = frozenset({'forget', 'retain'})
+    space = {'alpha': ('log', .5, 100.), 'lam': ('log', .1, 2.)}
     paper = 'Foster et al., 2024, arXiv:2308.07707'
     caveat = (
         'leaves 34 % of the class within its tolerance and costs 3 points of retained accuracy (CIFAR-10,'
@@ -317,6 +319,7 @@ class Influence(Edit):
     damping:float=1e-3       # Added to the diagonal of the Fisher matrix
     steps:int=10             # Of conjugate gradients, at most
     reads = frozenset({'forget', 'retain'})
+    space = {'alpha': ('log', 1e-2, 1e2)}
     paper = 'Koh and Liang, 2017, arXiv:1703.04730; Izzo et al., 2021, arXiv:2002.10077'
     caveat = ('leaves 8 % of the class and costs 4 points of retained accuracy (CIFAR-10, small_resnet); '
               'a second request mostly brings the first class back')

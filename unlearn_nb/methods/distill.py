@@ -56,6 +56,7 @@ class SCRUB(Tuned):
     rewind = False           # True: SCRUB+R
     reads = frozenset({'forget', 'retain'})
     needs = frozenset() # numbers are kept apart by their squared distance
+    space = Tuned.space | {'alpha': ('log', .01, 2.), 'max_share': ('log', .02, 1.)}
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
     strength = dict(epochs=0),dict(epochs=1, max_epochs=1, lr=3e-3),dict(epochs=4, max_epochs=4, lr=1e-2)
 
@@ -156,15 +157,21 @@ class TwoTeachers(WithForget):
         split,           # View of the request, opened for 'forget'
         good,            # Network that retained images follow, frozen
         bad,             # Network that images to forget follow, frozen
-        T,               # Temperature
-        class_mean=False # Divide the distance by the number of classes and leave out T²
+        T,                # Temperature
+        class_mean=False, # Divide the distance by the number of classes and leave out T²
+        balanced=True     # Both sets weigh the same; False: every image does
     ):
         super().__init__(split)
-        self.good,self.bad,self.T,self.class_mean = good,bad,T,class_mean
+        self.good,self.bad,self.T = good,bad,T
+        self.class_mean,self.balanced = class_mean,balanced
     @property
     def task(self):
         "The learner's task, which says what a network answers"
         return task_of(self.learn)
+    @property
+    def gone(self):
+        "Which samples of the batch are to go, (n,)"
+        return torch.arange(len(self.xb[0]), device=self.xb[0].device) >= self.n
     def targets(self):
         "What the teachers say to the batch, (n, classes)"
         ask = lambda model, rows: self.task.outputs(model, tuple(x[rows] for x in self.xb)).float()
@@ -172,7 +179,9 @@ class TwoTeachers(WithForget):
     def after_loss(self):
         with torch.no_grad(): t = self.targets()
         self.learn.cost_meter.images['forward'] += len(t)
-        far = distill_kl(self.pred, t, self.T).mean()
+        far,gone = distill_kl(self.pred, t, self.T),self.gone
+        both = self.balanced and gone.any() and not gone.all()
+        far = far[~gone].mean() + far[gone].mean() if both else far.mean()
         self.learn.loss_grad = far/(self.T**2*t.shape[1]) if self.class_mean else far
         self.learn.loss = self.loss_grad.detach().clone()
 
@@ -186,7 +195,9 @@ class BadTeacher(Tuned):
     mixed:bool=False         # True: both sets in one shuffled stream
     # True: the distance is divided by the number of classes and not multiplied by T², as in public code
     class_mean:bool=False
+    balanced:bool=True       # The forget set weighs as much as the retained; False: each image does
     reads = frozenset({'forget', 'retain'})
+    space = Tuned.space | {'T': ('log', .5, 4.)}
     paper = 'Chundawat et al., 2023, arXiv:2205.08096'
     caveat = 'leaves 29 % of the class (CIFAR-10, small_resnet)'
 
@@ -195,13 +206,14 @@ class BadTeacher(Tuned):
         n_retain:int=45000   # Retained images; the authors take 30 %
     ): # Adam with PyTorch's constants, rate 1e-4, 1 epoch of both sets shuffled, batches of 256
         "The authors' code; their 30 % are drawn at random, ours in proportion to the classes"
-        return cls(epochs=1, samples=round(.3*n_retain), bs=256, **stream_recipe, class_mean=True)
+        samples = round(.3*n_retain)
+        return cls(epochs=1, samples=samples, bs=256, **stream_recipe, class_mean=True, balanced=False)
 
     def run(self, learn, split):
         if self.epochs == 0: return
         good,bad = frozen_copy(learn.model),frozen_copy(fresh_model(learn, torch.initial_seed()))
         dl,cls = self.sample(split),TwoTeachersMixed if self.mixed else TwoTeachers
-        cbs = [cls(split, good, bad, self.T, self.class_mean)]
+        cbs = [cls(split, good, bad, self.T, self.class_mean, self.balanced)]
         if not self.mixed: return self.tune(learn, split, cbs, dl=dl)
         both = Mixture(dl, split.loader('forget', train=True, bs=dl.bs))
         return self.tune(learn, split, cbs, dl=both, rate=self.rate(learn, dl))
@@ -211,8 +223,10 @@ class TwoTeachersMixed(TwoTeachers):
     "The same on a `Mixture` of both sets"
     def before_fit(self): pass
     def before_batch(self): pass
+    @property
+    def gone(self): return self.dl.forgotten.to(self.xb[0].device)
     def targets(self):
-        gone = self.dl.forgotten.to(self.xb[0].device)
+        gone = self.gone
         t = self.task.outputs(self.good, self.xb).float()
         if gone.any(): t[gone] = self.task.outputs(self.bad, tuple(x[gone] for x in self.xb)).float()
         return t

@@ -78,6 +78,7 @@ class NegGradPlus(Tuned):
     reads = frozenset({'forget', 'retain'})
     balanced = True
     needs = frozenset()
+    space = Tuned.space | {'beta': ('linear', .5, .99)}
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
 
     @classmethod
@@ -163,6 +164,7 @@ class CFk(Tuned):
     k:int=2         # Blocks, counted from the output; 1 is the head alone
     losses = stay_only
     needs = frozenset()
+    space = Tuned.space | {'k': ('whole', 1, 4)}
     paper = 'Goel et al., 2022, arXiv:2201.06640'
 
     def check(self, learn, split):

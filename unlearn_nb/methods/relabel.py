@@ -222,6 +222,7 @@ class SalUn(UnlearnMethod):
     # Batch-norm statistics stay, whatever the inner method does; False: they follow it
     keep_buffers:bool=True
     reads = frozenset({'forget', 'retain'})
+    space = {'frac': ('linear', .1, .9), 'hyper.lr': Tuned.space['lr']}
     paper = 'Fan et al., 2024, arXiv:2310.12508'
     strength = dict(frac=0.),dict(hyper=dict(epochs=1, lr=3e-3)),dict(hyper=dict(epochs=5, lr=3e-3))
     wreck = dict(hyper=dict(lr=1e30))

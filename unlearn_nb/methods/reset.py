@@ -9,6 +9,7 @@ __all__ = ['conv_weights', 'MSG', 'CT']
 from dataclasses import dataclass, replace
 
 import torch
+from fastcore.basics import patch
 from torch import nn
 
 from ..core import RequestError
@@ -42,6 +43,7 @@ class MSG(Tuned):
     bn:str='train'
     reads = frozenset({'forget', 'retain'})
     strength = dict(epochs=0),dict(epochs=1, lr=3e-3, frac=0.),dict(epochs=1, lr=3e-3, frac=.9)
+    space = Tuned.space | {'frac': ('linear', .05, .7)}
     paper = 'Cadet et al., 2024, arXiv:2410.01276'
     caveat = 'forgets, but costs 3.5 points of retained accuracy against retraining (CIFAR-10, small_resnet)'
 
@@ -67,18 +69,21 @@ class MSG(Tuned):
         drawn = sum(m.sum().item() for m in mask.values())
         return {'drawn': drawn, **self.tune(learn, split, dl=dl, rate=rate)}
 
-    def spends(self, n, may):
-        "Mending with `n` retained samples in all, the range test, and the gradients that say what to draw"
-        once = min(n, may.retain)
-        looked = min(self.scored, may.retain) + min(self.scored, may.forget)
-        return n + looked + self.range_cost(self.batch(once, may.bs))
-
-    def within(self, may):
-        "A twentieth of it for the gradients of each set, the rest as for others that train on"
-        few = max(1, min(self.scored, int(may.samples*_looks)))
-        return Tuned.within(replace(self, scored=few), may)
-
+# %% ../../nbs/47_reset.ipynb #9e57b52a
 _looks = .05 # Share of a budget for the gradients of each set
+
+@patch
+def spends(self:MSG, n, may):
+    "Mending with `n` retained samples in all, the range test, and the gradients that say what to draw"
+    once = min(n, may.retain)
+    looked = min(self.scored, may.retain) + min(self.scored, may.forget)
+    return n + looked + self.range_cost(self.batch(once, may.bs))
+
+@patch
+def within(self:MSG, may):
+    "A twentieth of it for the gradients of each set, the rest as for others that train on"
+    few = max(1, min(self.scored, int(may.samples*_looks)))
+    return Tuned.within(replace(self, scored=few), may)
 
 # %% ../../nbs/47_reset.ipynb #59da8a39
 @register_method('ct')

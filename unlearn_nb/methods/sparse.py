@@ -33,6 +33,7 @@ class L1Sparse(Tuned):
     by_epoch:bool=False# The weight falls between epochs; False: at every step
     losses = stay_only
     needs = frozenset()
+    space = Tuned.space | {'alpha': ('log', 1e-5, 1e-2)}
     paper = 'Jia et al., 2023, arXiv:2304.04934'
     caveat = 'leaves 14 % of the class (digits, small_resnet, 3 seeds)'
 

@@ -65,6 +65,7 @@ class Tuned(UnlearnMethod):
     anchor:float=0.
     lr_share = 1/3
     reads = frozenset({'retain'})
+    space = {'lr': ('log', 1e-5, 3e-2)}
 
     def check(self, learn, split):
         super().check(learn, split)
@@ -239,6 +240,7 @@ class ForgetOnly(UnlearnMethod):
     wd:float=0.              # Weight decay of all parameters, added to the gradient as in `torch.optim`
     adam:tuple=_fastai_adam  # Of Adam: momentum, momentum of the squares, epsilon
     reads = frozenset({'forget'})
+    space = {'lr': ('log', 1e-6, 3e-3), 'epochs': ('whole', 1, 10)}
 
     def check(self, learn, split):
         super().check(learn, split)

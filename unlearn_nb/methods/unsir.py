@@ -122,6 +122,16 @@ class MixNoise(Callback):
         self.learn.xb = (torch.cat([self.x, self.noise[i].to(self.x.dtype)]),)
         self.learn.yb = (torch.cat([self.y, self.labels[i].to(self.y.dtype)]),)
 
+# %% ../../nbs/40_unsir.ipynb #596d4431
+def _authors(n_retain_classes):
+    "Settings by the authors' constants"
+    n = 1000*n_retain_classes
+    ratio = 20*256/n # of noise to retained images
+    noise = dict(noise_images=256, noise_steps=40, noise_ratio=ratio)
+    sample = dict(impair_samples=n, repair_samples=n, bs=round(256/(1+ratio)), resample=False)
+    rates = dict(impair_lr=.02, repair_lr=.01, repair_schedule='flat', adam=(.9, .999, 1e-8))
+    return dict(**noise, **sample, **rates, repair_epochs=1, bn='train', rounds=1)
+
 # %% ../../nbs/40_unsir.ipynb #a9b07228
 @register_method('unsir')
 @dataclass
@@ -155,6 +165,11 @@ class UNSIR(UnlearnMethod):
     reads = frozenset({'retain', 'valid_forget'})
     requests = frozenset({'class'})
     needs = frozenset({'labels', 'logits', 'continuous_input'}) # noise is learned in the inputs
+    space = {
+        'impair_lr': ('log', 1e-4, .1),
+        'repair_lr': ('log', 1e-4, .03),
+        'noise_ratio': ('linear', .05, 1.),
+    }
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
     strength = (
         dict(impair_epochs=0, repair_epochs=0),
@@ -174,12 +189,8 @@ class UNSIR(UnlearnMethod):
         batches of 256, batch statistics. Noise has the same share of every batch where theirs falls where
         chance puts it; every class has its own label and every noise image is used (see above); the
         repair has the batches of the impair step without their noise"""
-        n = 1000*n_retain_classes
-        ratio = 20*256/n # of noise to retained images
-        noise = dict(noise_images=256, noise_steps=40, noise_ratio=ratio)
-        sample = dict(impair_samples=n, repair_samples=n, bs=round(256/(1+ratio)), resample=False)
-        rates = dict(impair_lr=.02, repair_lr=.01, repair_schedule='flat', adam=(.9, .999, 1e-8))
-        return cls(**noise, **sample, **rates, repair_epochs=1, bn='train', rounds=1)
+        return cls(**_authors(n_retain_classes))
+
 
 # %% ../../nbs/40_unsir.ipynb #6881744f
 @patch

@@ -68,6 +68,7 @@ def measures(
     found = {k: v for k,(v,_) in ask_measures(Subject(learn, split, outs)).items()}
     return {**found, 'seconds': seconds}
 
+# %% ../../nbs/61_metrics_scores.ipynb #dd58c804
 def made_with(
     learn:Learner # Whose `unlearn_record` is read
 )->int|None:      # `None` for a model without a record
