@@ -59,6 +59,13 @@ methods = [
     'ssd',
     'influence',
     'fisher',
+    'delete',
+    'lotus',
+    'lfssd',
+    'sfron',
+    'not',
+    'amun',
+    'rum',
 ]
 
 

@@ -58,9 +58,11 @@ def scores(learn, split):
 
 
 def settings(name, n_retain):
-    "The two settings of a method"
+    "The settings of a method: its default, and that of its authors if there is one"
     cls = type(get_method(name))
-    size = {'bad_teacher': n_retain, 'unsir': 9}.get(name)
+    if not hasattr(cls, 'published'):
+        return {'default': cls()}
+    size = {'bad_teacher': n_retain, 'lotus': n_retain, 'unsir': 9}.get(name)
     return {'default': cls(), 'published': cls.published() if size is None else cls.published(size)}
 
 

@@ -62,6 +62,24 @@ equations = {
     r'+\mathrm{KL}_{D_f}(f_{\text{untrained}}\,\|\,f_\theta)',
     'msg': r'\text{the 30 \% smallest of}\ \big|\nabla L(D_r)-\nabla L(D_f)\big|\ \text{drawn anew},\quad'
     r'\text{then}\quad\theta\leftarrow\theta-\eta\,\nabla L(D_r)',
+    'delete': r'\min_\theta\ \mathrm{KL}_{D_f}\big(\mathrm{softmax}(\tilde z_o)\,\|\,f_\theta\big),\qquad'
+    r'\tilde z_{o,y}=-\infty,\quad\tilde z_{o,k}=z_{o,k}\ \text{for}\ k\ne y',
+    'lotus': r'\min_\theta\ \mathrm{CE}_{D_f}\big(\mathrm{softmax}((z_o+g)/\tau),\,f_\theta\big)'
+    r'+\mathrm{CE}_{D_r}(\arg\max z_o,\,f_\theta),\qquad'
+    r'\tau=e^{\alpha(\mathrm{acc}_f-\mathrm{acc}_{\text{held out}})},\quad g\ \text{Gumbel noise}',
+    'lfssd': r'\theta_i\leftarrow\theta_i\,\min\!\big(1,\ \lambda\Omega_{D,i}/\Omega_{f,i}\big)'
+    r'\quad\text{where}\quad'
+    r'\Omega_{f,i}>\alpha\Omega_{D,i},\qquad'
+    r'\Omega_i=\mathbb E\,\big|\partial\|f_\theta(x)\|^2/\partial\theta_i\big|',
+    'sfron': r'\theta\leftarrow\theta+\eta_t\,m\odot\mathrm{clip}\,\alpha_t\nabla'
+    r'\textstyle\sum_i w_i\ell_i(D_f),\quad'
+    r'\text{in turns with}\quad\theta\leftarrow\theta-\eta_t\nabla L(D_r),\qquad'
+    r'w_i\propto\ell_i^{-\lambda},\quad m=\mathbf 1(F_f\ge\gamma F_r)',
+    'not': r'W_1\leftarrow-W_1,\quad\text{then}\quad\theta\leftarrow\theta-\eta\,\nabla L(D_r)',
+    'amun': r"\theta\leftarrow\theta-\eta\,\nabla\big[L(D_r)+L(\{(x',\,\hat y(x'))\}_{x\in D_f})\big],\qquad"
+    r"x'\ \text{the nearest with}\ \hat y(x')=\arg\max f_{\theta_o}(x')\ne y",
+    'rum': r'D_f=S_1\cup S_2\cup S_3\ \text{by memorisation},\qquad'
+    r'\theta_i=U_i(\theta_{i-1};\,S_i,D_r),\quad i=1,2,3',
     'ct': r'W_{ijuv}\leftarrow W_{ijvu}\ \text{for all kernels},\quad'
     r'\text{then}\quad\theta\leftarrow\theta-\eta\,\nabla L(D_r)',
 }

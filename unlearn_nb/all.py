@@ -19,14 +19,15 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk',
            'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
            'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB',
-           'SCRUBR', 'BadTeacher', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store',
-           'StoreError', 'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
-           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
-           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
-           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
-           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
-           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
-           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
+           'SCRUBR', 'BadTeacher', 'LFSSD', 'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN', 'RUM', 'CT', 'MSG',
+           'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare',
+           'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff',
+           'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen',
+           'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score',
+           'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'planted_fakes',
+           'register_fake', 'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap', 'class_rates',
+           'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding',
+           'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -81,7 +82,12 @@ from .methods.sparse import L1Sparse
 from .methods.curvature import FisherForgetting, Influence, SSD
 from .methods.per_sample import fisher_diag, per_sample_grads
 from .methods.distill import SCRUB, SCRUBR, BadTeacher
+from .methods.importance import LFSSD, SFRon
+from .methods.imitate import DELETE, LoTUS
+from .methods.negation import NoT
+from .methods.adversarial import AMUN
 from .methods.reset import CT, MSG
+from .methods.refined import RUM
 from .conformance import conformance
 from .worst_case.exhaustive import brute_force
 from .worst_case.objective import score_set
@@ -227,6 +233,13 @@ _all_ = [
     'SCRUB',
     'SCRUBR',
     'BadTeacher',
+    'LFSSD',
+    'SFRon',
+    'DELETE',
+    'LoTUS',
+    'NoT',
+    'AMUN',
+    'RUM',
     'CT',
     'MSG',
     'conformance',

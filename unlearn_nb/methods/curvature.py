@@ -226,10 +226,18 @@ class SSD(Edit):
         equal"""
         return cls(alpha=10., lam=1., samples=10**9)
 
+    def importance(self,
+        learn, # The working copy
+        split, # View of the request, opened for `part`
+        part   # 'forget' or 'retain'
+    ):         # Name -> at least 0, of the shape of the parameter
+        "How much each weight matters to a partition: the mean squared gradient of its samples"
+        how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter, task=task_of(learn))
+        return fisher_diag(learn.model, self.clean(split, part), **how)
+
     def run(self, learn, split):
         self = self.whole(learn)
-        how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter, task=task_of(learn))
-        f,r = (fisher_diag(learn.model, self.clean(split, p), **how) for p in ('forget', 'retain'))
+        f,r = (self.importance(learn, split, part) for part in ('forget', 'retain'))
         n,k = (len(split.targets(p)) for p in ('retain', 'forget'))
         both = {m: (n*r[m]+k*f[m])/(n+k) for m in f}
         edit = lambda m, w, s: dampen(w, f[m], both[m], 1/s, self.lam)
@@ -237,8 +245,8 @@ class SSD(Edit):
         inverse = self.apply(learn, split, edit, given)['alpha']
         touched = sum((f[m] > both[m]/inverse).sum().item() for m in f)
         if not touched:
-            warnings.warn(f"ssd touched no weight: none matters {1/inverse:.3g} times as much to the forget"
-                          " set as to all images")
+            warnings.warn(f"{self.name} touched no weight: none matters {1/inverse:.3g} times as much to the"
+                          " forget set as to all images")
         return {'alpha': 1/inverse, 'touched': touched}
 
 # %% ../../nbs/45_curvature.ipynb #a3a6f8d3
@@ -251,8 +259,9 @@ def check(self:SSD, learn, split):
     share = gone/(gone+stay)
     if share*self.alpha >= 1:
         raise RequestError(
-            f"ssd would do nothing: {share:.0%} of the images are to go, so no weight can matter to them "
-            f"{self.alpha:g} times as much as to all; set `alpha` below {1/share:.3g}, or None to search"
+            f"{self.name} would do nothing: {share:.0%} of the images are to go, so no weight can matter to"
+            f" them {self.alpha:g} times as much as to all; set `alpha` below {1/share:.3g}, or None to"
+            " search"
         )
 
 # %% ../../nbs/45_curvature.ipynb #91eed560

@@ -29,7 +29,7 @@ from ..step_size import one_cycle
 from ..task import predict_logits
 from ..methods.gradient import TrainOnly
 from ..fresh import fresh_model
-from ..methods import distill, relabel, sparse # registers what can be imitated
+from ..methods import distill, imitate, importance, relabel, sparse # registers what can be imitated
 from ..orphans import codes_of, reset_orphans
 from ..parts import part_dl, subset, SubsetDS
 from ..parts import raw_rows
