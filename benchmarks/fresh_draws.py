@@ -42,14 +42,14 @@ from unlearn_nb.worst_case.search import worst_case
 from unlearn_nb.worst_case.unseen import half_losses, unseen_passes
 
 settings = {
-    'digits': dict(n=None, epochs=25, steps=60, lr=3e-4, arch='two layers'),
-    'cifar10': dict(n=8000, epochs=25, steps=60, lr=1e-4, arch='small_resnet'),
+    'digits': dict(n=None, epochs=25, steps=60, lr=3e-4, arch='two layers', models=8),
+    'cifar10': dict(n=8000, epochs=25, steps=32, lr=1e-4, arch='small_resnet', models=6),
 }
 objectives = 'loss', 'gap', 'membership'
 rankings = 'random', 'loss', 'el2n', 'grand', 'forgetting', 'memorisation', 'moderate', 'draws'
 one_way = 'random', 'moderate', 'draws'  # their highest scores are nothing to look for
 methods = 'finetune', 'random_label', 'neggrad', 'scrub'
-share, models, fresh_from = 0.1, 8, 10_000  # seeds of fresh draws, far from those that a search derives
+share, fresh_from = 0.1, 10_000  # seeds of fresh draws, far from those that a search derives
 
 
 class Notes:
@@ -127,7 +127,8 @@ class Study:
         searching.unlearn_weighted = ranking.unlearn_weighted = remembered(unlearn_weighted)
         self.level = dict(lower='finetune', lower_steps=s['steps'], lower_lr=s['lr'])
         self.file = self.notes.folder / 'models.pt'
-        losses, saw = half_losses(self.learn, models, seed, save=self.file)
+        self.models = s['models']
+        losses, saw = half_losses(self.learn, self.models, seed, save=self.file)
         self.unseen = losses.masked_fill(saw, torch.nan)
 
     def searched(self, objective, explore):
@@ -145,7 +146,7 @@ class Study:
         never = None if objective == 'loss' else self.unseen
         with timed() as t:
             if by == 'memorisation':
-                s = memorisation(self.learn, models, self.seed, self.file)
+                s = memorisation(self.learn, self.models, self.seed, self.file)
             else:
                 about = dict(share=self.m / self.n, objective=objective, unseen=never, **self.level)
                 s = scores(self.learn, by, self.seed, **about)
@@ -195,10 +196,16 @@ class Study:
     def rows(self):
         "All of it"
         about = {'data': self.data, 'seed': self.seed}
+        known = dict(self.sets())
         everything = part_dl(self.learn.dls.train, range(self.n))
         seen = {'train': accuracy(self.learn, everything), 'test': accuracy(self.learn, self.learn.dls.valid)}
-        yield {**about, 'kind': 'original', **seen, 'unseen_passes': unseen_passes(self.learn, models)}
-        known = dict(self.sets())
+        # no loss is below zero: no set can have less of a gap than this
+        floor = -self.unseen.nanmean(0).sort(descending=True)[0][: self.m].mean().item()
+        cost = {'unseen_passes': unseen_passes(self.learn, self.models)}
+        yield {**about, 'kind': 'original', 'n': self.n, 'm': self.m, **seen, 'gap_floor': floor, **cost}
+        for o in objectives:
+            f = self.notes.once(['search', o, self.a.explore[0]], lambda: None)
+            yield {**about, 'kind': 'search', 'objective': o, **{k: v for k, v in f.items() if k != 'idxs'}}
         for name, idxs in known.items():
             for r in self.fresh(name, idxs):
                 yield {**about, 'kind': 'fresh', 'set': name, **r}
@@ -280,7 +287,6 @@ if __name__ == '__main__':
                     'command': ' '.join(['python', *sys.argv]),
                     'settings': settings,
                     'share': share,
-                    'models': models,
                     'rows': rows,
                     'leads': list(leads(rows)),
                     'environment': environment(),
