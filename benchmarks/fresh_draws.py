@@ -257,7 +257,7 @@ def show(rows):
     for r in rows:
         if r['kind'] == 'method':
             gaps.setdefault((r['data'], r['set']), {}).setdefault(r['method'], []).append(
-                r.get('gap', 1 - r['UA'])
+                r.get('gap', r['UA'])  # of retraining, its error on the set
             )
     for k, v in gaps.items():
         print(*k, {m: f'{100 * np.mean(x):.2f}' for m, x in v.items()})
