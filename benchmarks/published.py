@@ -103,17 +103,14 @@ if __name__ == '__main__':
     a = p.parse_args()
     torch.set_num_threads(1)
     names = a.methods or [m for m in list_methods()['name'] if hasattr(type(get_method(m)), 'published')]
-    rows = []
+    old = {'commands': [], 'rows': []}
+    if a.out and a.out.exists():
+        old = json.loads(a.out.read_text())
+    commands = [*old['commands'], ' '.join(['python', *sys.argv])]
+    rows = list(old['rows'])
     for seed in a.seeds:
-        for row in run(a.data, a.n, seed, names, a.cache):
-            rows.append(row)
-            print(row, flush=True)
-    if a.out:
-        old = json.loads(a.out.read_text()) if a.out.exists() else {'commands': [], 'rows': []}
-        res = {
-            'commands': [*old['commands'], ' '.join(['python', *sys.argv])],
-            'rows': old['rows'] + rows,
-            'environment': environment(),
-        }
-        a.out.parent.mkdir(parents=True, exist_ok=True)
-        a.out.write_text(json.dumps(res, indent=1))
+        rows += [print(row, flush=True) or row for row in run(a.data, a.n, seed, names, a.cache)]
+        if a.out:  # after each seed, so that an interrupted run keeps what it has
+            a.out.parent.mkdir(parents=True, exist_ok=True)
+            res = {'commands': commands, 'rows': rows, 'environment': environment()}
+            a.out.write_text(json.dumps(res, indent=1))

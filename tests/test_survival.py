@@ -182,7 +182,10 @@ def test_ray_node_dies(tmp_path):
         )
         first = raylets()
         subprocess.run(
-            [*script, 'start', f'--address={address}', *common], check=True, capture_output=True, timeout=120
+            [*script, 'start', f'--address={address}', *common],
+            check=True,
+            capture_output=True,
+            timeout=120,
         )
         second = next(p for pid, p in raylets().items() if pid not in first)
 

@@ -10,10 +10,10 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified', 'tensor_dls',
            'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
-           'image_learner', 'adult_dls', 'breast_cancer_dls', 'table_dls', 'table_learner', 'forget_ratings',
-           'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking', 'anomaly_rates',
-           'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates', 'poisoned',
-           'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
+           'image_learner', 'adult_dls', 'breast_cancer_dls', 'incomes_dls', 'table_dls', 'table_learner',
+           'forget_ratings', 'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking',
+           'anomaly_rates', 'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates',
+           'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
            'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
            'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
            'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk',
@@ -56,7 +56,7 @@ from .step_size import lr_range
 from .task import predict_logits
 from .unlearn import UnlearnRecord
 from .vision.learner import image_learner
-from .tabular.data import adult_dls, breast_cancer_dls, table_dls
+from .tabular.data import adult_dls, breast_cancer_dls, incomes_dls, table_dls
 from .tabular.learner import table_learner
 from .collab.data import forget_ratings, low_rank_dls, movielens_dls, ratings_dls
 from .collab.learner import ratings_learner
@@ -116,7 +116,7 @@ from .bench.tuning import Tuning, tune, tune_grid
 from .bench.figures import plot_classes, plot_methods, plot_tradeoff, plot_unsir
 from .bench.planning import plan
 from .bench.results import GridError, bench
-from .bench.scores import list_metrics, register_metric
+from .metrics.grid import list_metrics, register_metric
 
 # %% ../nbs/91_all.ipynb #aa756de9
 _all_ = [
@@ -171,6 +171,7 @@ _all_ = [
     'image_learner',
     'adult_dls',
     'breast_cancer_dls',
+    'incomes_dls',
     'table_dls',
     'table_learner',
     'forget_ratings',

@@ -28,7 +28,7 @@ class Application:
     modules = ()         # Modules of the package whose change makes stored results stale: 'tabular.data'
     metrics = 'rates',   # Names of metrics where a grid names none
     pictures = False     # Can samples be shown as pictures?
-    asks = ()            # Options without which another application that takes the path reads it: 'text'
+    asks = ()            # Options without which another application that takes the path reads it, see `meant`
     source = None        # What its paths are, for messages: 'folder of images'; None: it reads none
     method = 'neggrad'   # What forgets where nobody says: the method that did best on this kind of data
 
@@ -43,6 +43,13 @@ class Application:
     )->bool:
         "Could this path hold data of this kind?"
         return False
+
+    def meant(self,
+        path,     # A `Path` that `takes` says yes to
+        options=()# Names of options that are given
+    )->bool:
+        "If another application takes the path as well: is it this one's all the same?"
+        return set(self.asks) <= set(options)
 
     def learner(self,
         dls:DataLoaders, # Loaders that `fits` says yes to
@@ -166,7 +173,7 @@ def application_at(
     "The application that reads a path"
     path = Path(path).expanduser()
     those = [app for app in reversed(applications.values()) if app.takes(path)]
-    those.sort(key=lambda app: not set(app.asks) <= set(options))
+    those.sort(key=lambda app: not app.meant(path, options))
     knows = lambda app: set(options) <= set(inspect.signature(app.loaders).parameters)
     return next(filter(knows, those), those[0] if those else None)
 

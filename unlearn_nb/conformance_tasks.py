@@ -161,6 +161,16 @@ def _moves(task, m):
     assert all(p.isfinite().all() for p in new.parameters()), 'not finite'
 
 @_task_rule
+def _no_strength(task, m):
+    "no strength changes nothing"
+    if m.strength is None: return
+    learn,split = examples.find(task)()
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        new = learn.unlearn(split, get_method(m.name, **m.strength[0]), budget=None)
+    assert not differing(snapshot(learn.model), new.model), 'something moved'
+
+@_task_rule
 def _same_seed(task, m):
     "same seed, same weights"
     one,other = (_result(task, m.name, seed)[0].model for seed in (0, 1))

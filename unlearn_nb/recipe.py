@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['unsir_recipe', 'Phase', 'Recipe', 'phase_seed', 'Provenance', 'ClipGradValue', 'RecipeRecorder', 'recorded',
-           'ReplaySchedule', 'train', 'register_factory', 'build_model']
+           'ReplaySchedule', 'train', 'register_factory', 'build_model', 'learner_from']
 
 # %% ../nbs/14_recipe.ipynb #02c746b4
 import copy
@@ -248,3 +248,17 @@ def build_model(
     "The network that an architecture's description stands for, newly initialised"
     arch = dict(arch)
     return _factories.find(arch.pop('kind', 'image'))(**arch, seed=seed)
+
+# %% ../nbs/14_recipe.ipynb #fd95c975
+def learner_from(
+    dls,                 # `DataLoaders`
+    arch:dict|nn.Module, # Description of a network, see `build_model`, or the network itself
+    seed:int=0,          # Initial weights, shuffling, dropout
+    make=Learner,        # Called with loaders, network and what else is given
+    **kwargs             # For `make`, such as `loss_func`
+)->Learner:              # With `recipe`, `seed` and, for a description, `arch_config`
+    "An untrained learner that records how it is trained"
+    described = isinstance(arch, dict)
+    learn = recorded(make(dls, build_model(arch, seed) if described else arch, **kwargs), seed)
+    learn.arch_config = arch if described else None
+    return learn

@@ -159,6 +159,7 @@ def check_trained(
 
 # %% ../nbs/35_unlearn.ipynb #db51a62f
 _auto = .1,.3 # Shares of the cost of retraining, tried in turn
+_least = 1e-9 # Of that: nothing can be done with it
 _long = 20    # Epochs of training from which on forgetting ought to be much cheaper
 
 def _has_defaults(method):
@@ -172,7 +173,9 @@ def _tries(learn, method, budget, whole, left):
     if budget != 'auto': return [(_cut(method, budget, whole, left), budget)]
     if whole is None or learn.recipe.epochs < _long or not _has_defaults(method): return [(method, None)]
     cut = [(_cut(method, b, whole, left), b) for b in _auto]
-    return [(method, None)] if cut[0][0] == method else [*cut, (method, None)]
+    if cut[0][0] == method: return [(method, None)]
+    least = _cut(method, _least, whole, left) # what it cuts itself down to where a budget has no room for it
+    return [*((m, b) for m,b in cut if m != least), (method, None)]
 
 # %% ../nbs/35_unlearn.ipynb #1db39875
 def _attempt(learn, method, split, view, seed, cbs, progress, orphans=None):
@@ -183,7 +186,10 @@ def _attempt(learn, method, split, view, seed, cbs, progress, orphans=None):
     with timed() as t, seeded(seed), ExitStack() as stack:
         for c in quiet: stack.enter_context(c)
         details = method.run(new, view) or {}
-    reset = reset_orphans(new.model, learn, orphans, seed) if orphans and not method.exact else {}
+    reset = {}
+    # no strength is no change
+    if orphans and not method.exact and model_hash(new.model) != before:
+        reset = reset_orphans(new.model, learn, orphans, seed)
     if reset: details = {**details, 'orphans': reset}
     if not all(p.isfinite().all() for p in new.model.state_dict().values()):
         raise DivergedError(f"{method.name}: weights became non-finite; lower {method.lever}")

@@ -15,11 +15,9 @@ from fastai.tabular.core import Normalize, RegressionSetup, TabularPandas
 from ..core import RequestError
 from ..datasets import register_data
 from ..core import suggestion
-from ..tabular.data import TableDL, read_table, table_columns
+from ..tabular.data import TableDL, held_rows, read_table, table_columns
 
 # %% ../../nbs/19_anomaly_data.ipynb #4d5b971a
-_fifth = 5 # One row in so many is held out
-
 def _check_numbers(df, columns, training, normalize):
     "Refuse what cannot be repeated"
     for c in columns:
@@ -29,13 +27,12 @@ def _check_numbers(df, columns, training, normalize):
         if normalize and df[c].iloc[training].nunique() < 2:
             raise RequestError(f"the column {c!r} is the same in every training row; leave it out")
 
+_fifth = 5 # One clean row in so many is held out
+
 def _held_rows(n, valid, seed):
-    "Positions of held-out rows, sorted"
-    if valid is None: return np.sort(np.random.RandomState(seed).permutation(n)[:max(1, n//_fifth)])
-    held = np.unique(np.asarray(list(valid), dtype=int))
-    if len(held) and not 0 <= held[0] <= held[-1] < n:
-        raise RequestError(f"a held-out position is out of range: the table has {n} rows")
-    if not 0 < len(held) < n: raise RequestError("hold out some of the rows, and not all of them")
+    "Some at least, since errors on them are what a detector is judged by"
+    held = held_rows(n, valid, lambda k: np.random.RandomState(seed).permutation(n)[:k])
+    if not held: raise RequestError("hold out some of the rows")
     return held
 
 # %% ../../nbs/19_anomaly_data.ipynb #b59110e5
@@ -74,7 +71,7 @@ def reconstruction_dls(
     held = _held_rows(len(df), valid, seed)
     stay = np.setdiff1d(np.arange(len(df)), held)
     _check_numbers(df, shown, stay, normalize)
-    to = _scaled(df, shown, [stay.tolist(), held.tolist()], normalize, like)
+    to = _scaled(df, shown, [stay.tolist(), held], normalize, like)
     dls = to.dataloaders(bs=bs, dl_type=TableDL, drop_last=False)
     dls.raw,dls.columns = df,columns
     return dls

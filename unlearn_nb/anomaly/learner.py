@@ -16,7 +16,7 @@ from .data import reconstruction_dls
 from ..application import register_application
 from ..core import RequestError, seeded
 from ..fingerprint import table_hash
-from ..recipe import build_model, recorded, register_factory
+from ..recipe import learner_from, register_factory
 from ..parts import held_out_inputs
 from ..tabular.parts import is_table
 from ..tabular.data import read_table
@@ -68,9 +68,7 @@ def autoencoder_learner(
     n = held_out_inputs(dls)[-1][0].numel()
     arch = {'kind': 'autoencoder', 'n': n, 'widths': [int(w) for w in widths]}
     kwargs.setdefault('loss_func', MSELossFlat())
-    learn = recorded(Learner(dls, build_model(arch, seed), **kwargs), seed)
-    learn.arch_config = arch
-    return learn
+    return learner_from(dls, arch, seed, **kwargs)
 
 # %% ../../nbs/26_anomaly_learner.ipynb #8d12f40e
 _widths = {'autoencoder': (32, 8), 'autoencoder_small': (8, 3)}
@@ -94,11 +92,7 @@ class AnomalyApplication(TableApplication):
     def learner(self, dls, arch=None, seed=0, **kwargs):
         arch = self.network(arch)
         if isinstance(arch, str): return autoencoder_learner(dls, _widths[arch], seed, **kwargs)
-        kwargs.setdefault('loss_func', MSELossFlat())
-        model = build_model(arch, seed) if isinstance(arch, dict) else arch
-        learn = recorded(Learner(dls, model, **kwargs), seed)
-        learn.arch_config = arch if isinstance(arch, dict) else None
-        return learn
+        return learner_from(dls, arch, seed, **{'loss_func': MSELossFlat(), **kwargs})
 
 # %% ../../nbs/26_anomaly_learner.ipynb #9062f8db
 @patch

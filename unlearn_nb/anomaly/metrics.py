@@ -14,6 +14,7 @@ from torch import Tensor
 from ..core import RequestError
 from ..metrics.attacks import auc_ci
 from ..metrics.measure import register_measure
+from ..metrics.grid import answers, register_metric
 from ..outputs import collect
 from ..parts import raw_rows
 from ..splits import ForgetSplit
@@ -75,6 +76,12 @@ def anomaly_rates(
     res |= {f'error_{k}': float(np.mean(v)) for k,v in found.items()}
     if outs.get('forget') is not None: res['error_forget'] = row_errors(learn, outs['forget']).mean().item()
     return res
+
+# %% ../../nbs/69_anomaly_metrics.ipynb #a6198d48
+@register_metric('anomaly')
+def _anomaly(learn, split):
+    "AUROC of the reconstruction error, and mean errors of clean rows, anomalies and the forget set"
+    return anomaly_rates(learn, split, answers(learn, split, ['forget', 'valid_forget', 'valid_retain']))
 
 # %% ../../nbs/69_anomaly_metrics.ipynb #8a7b0a5c
 def _asked(key):

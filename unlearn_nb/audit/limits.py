@@ -32,19 +32,21 @@ def _limits_of_refs(refs):
         )
 
 # %% ../../nbs/77_audit_limits.ipynb #47ca29b6
-def _limits_of_numbers(outs):
+def _limits_of_numbers(outs, fakes):
     "What is not asked where there is no class"
-    yield (
-        "Membership attacks, linear probes, relearning and planted fakes are made for classes and were not"
-        " run; the audit has not shown that it could notice a fake."
-    )
+    yield "Membership attacks, linear probes and relearning are made for classes and were not run."
+    if not fakes:
+        yield (
+            "No fake could be planted: for answers of this kind, or for this request, none is known that a"
+            " look inside could tell; the audit has not shown that it could notice one."
+        )
     if 'random' not in outs: yield "The control with a random network is missing."
 
 def _limits_here(split, n, outs, fakes):
     "What this request and network leave open"
     o = outs['unlearned']
     if not is_labels(o['forget'].targets):
-        yield from _limits_of_numbers(outs)
+        yield from _limits_of_numbers(outs, fakes)
         if n is not None and len(split.retain_idxs) > n:
             yield f"Quick: at most {n} {split.noun} of each partition were looked at."
         return

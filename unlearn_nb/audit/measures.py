@@ -21,7 +21,7 @@ from ..metrics.relearn import ain
 retain_accuracy = register_measure(
     'RA',
     'utility',
-    "Share of retained training images that it names rightly.",
+    "Share of retained training {noun} that it names rightly.",
     proves='nothing',
     better='higher',
     on='retain',
@@ -30,7 +30,7 @@ retain_accuracy = register_measure(
 test_accuracy = register_measure(
     'TA',
     'utility',
-    "Share of held-out retained images that it names rightly.",
+    "Share of held-out retained {noun} that it names rightly.",
     proves='nothing',
     better='higher',
     guards=True,
@@ -50,7 +50,7 @@ forget_error = register_measure(
 register_measure(
     'A_Df',
     'forgetting',
-    "Share of held-out images of the forgotten classes that it names rightly.",
+    "Share of held-out {noun} of the forgotten classes that it names rightly.",
     decisive=True,
     family='answers',
     on='valid_forget',
@@ -59,7 +59,7 @@ register_measure(
 register_measure(
     'true-class probability',
     'forgetting',
-    "How likely it thinks the true label of the images to forget.",
+    "How likely it thinks the true label of the {noun} to forget.",
     family='answers',
 );
 
@@ -89,12 +89,12 @@ register_measure(
 register_measure(
     'MIA',
     'attacks',
-    "Share of the forget set that a support vector machine takes for unseen images.",
+    "Share of the forget set that a support vector machine takes for unseen {noun}.",
     proves='likeness',
     words='share of the forget set taken for non-members (SVC)',
 )
 for signal,says in {
-    'loss': "Do images to forget have lower loss than unseen ones of their class?",
+    'loss': "Do {noun} to forget have lower loss than unseen ones of their class?",
     'entropy': "The same by how sure the answers are.",
     'mentropy': "The same by how sure and right the answers are.",
 }.items():
@@ -103,15 +103,15 @@ for rate in ('0.1%', '1.0%'):
     register_measure(
         f'TPR at {rate} FPR',
         'attacks',
-        f"Images to forget found by their loss when {rate} of unseen ones are accused.",
+        f"Share of {{noun}} to forget found by their loss when {rate} of unseen ones are accused.",
         family='threshold',
     )
 
 # %% ../../nbs/70_audit_measures.ipynb #4832ede2
 for attack,says,proves in (
     ('logistic regression', "The same by a classifier on all of these at once.", 'likeness'),
-    ('offline LiRA', "Is each image's margin higher than models that never saw it give it?", 'memory'),
-    ('RMIA', "The same as a ratio that must beat those of unseen images.", 'memory'),
+    ('offline LiRA', "Are margins of {noun} higher than models that never saw them give them?", 'memory'),
+    ('RMIA', "The same as a ratio that must beat those of unseen {noun}.", 'memory'),
 ):
     register_measure(f'AUC by {attack}', 'attacks', says, proves=proves, attack=attack)
 
@@ -146,8 +146,8 @@ _features = {
     ' half way': 'features half way',
 }
 _read = (
-    "Held-out images of the forgotten classes named rightly from {} after one labelled example of each"
-    " class."
+    "Share of held-out {{noun}} of the forgotten classes named rightly from {} after one labelled example of"
+    " each class."
 )
 
 def _at(name, place): return name+place.replace(' ', ', ', 1) # as people read it
@@ -167,7 +167,7 @@ linear_probe = find_measure('linear probe')
 register_measure(
     'own logit',
     'inside',
-    "Does any threshold on the forgotten class's logit pick out its images?",
+    "Does any threshold on the forgotten class's logit pick out its {noun}?",
     on='valid_forget',
 );
 
@@ -177,7 +177,7 @@ for k in (1, 5, 10):
     register_measure(
         f'relearning {shots}',
         'inside',
-        f"Held-out images of the forgotten classes named rightly after ten steps on {k} of each class.",
+        f"Share of held-out {{noun}} of the forgotten classes named rightly after ten steps on {k} of each.",
         label=f'relearning, {shots}',
         on='valid_forget',
         family='relearning',
@@ -206,7 +206,7 @@ def _refit(s):
 register_measure(
     'last layer re-fit',
     'inside',
-    "Share of the forget set named rightly by a last layer that was fitted to retained images.",
+    "Share of the forget set named rightly by a last layer that was fitted to retained {noun}.",
     _refit,
     needs=_labels,
 )

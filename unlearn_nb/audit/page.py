@@ -13,7 +13,7 @@ import pandas as pd
 
 from .words import number
 from ..core import canonical
-from ..metrics.measure import find_measure, list_groups
+from ..metrics.measure import find_measure, list_groups, worded
 from ..pages import render
 
 # %% ../../nbs/78_audit_page.ipynb #56a46c80
@@ -35,7 +35,7 @@ _page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name
 {% if a.fakes %}<h2>Could the audit have been fooled?</h2><p>Models that answer as if they had forgotten, and have not, were built from the original and measured like everything else. Forgotten is said only if each of them is told from retrained models by a look inside on which this model is on the retrained side.</p><div class="wide"><table><thead><tr><th class="t" scope="col">fake</th><th class="t" scope="col">told by</th><th class="t" scope="col">of which clear this model</th></tr></thead><tbody>{% for f in a.fakes %}<tr><td class="t">{{ f.name }}<small>{{ f.how }}: {{ f.imitates }}</small></td><td class="t">{{ f.told|join('; ') or 'nothing' }}</td><td class="t">{{ f.cleared|join('; ') or 'none: this model could be that fake' }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
 {% if a.alarms %}<p>False alarms: each retrained model, judged beside the others: {% for k, s in a.alarms.items() %}{{ k }} {{ s }}{{ '' if loop.last else ', ' }}{% endfor %}.</p>{% endif %}
 {% if a.figures %}<h2>Pictures</h2><div class="cards">{% for title, text, img in a.figures %}<figure><img alt="{{ title }}: {{ text }}" src="{{ img }}"><figcaption><b>{{ title }}.</b> {{ text }}</figcaption></figure>{% endfor %}</div>{% endif %}
-{% if collateral %}<h2>Which retained classes paid</h2><p>Accuracy on held-out images, in percent. A class has paid if it is below the last column, the low end of the retrained models' interval less one image.</p><div class="wide"><table><thead><tr><th class="t" scope="col">class</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">low end</th></tr></thead><tbody>{% for r in collateral %}<tr><td class="t">{{ r[0] }}</td><td><b>{{ r[1] }}</b></td><td>{{ r[2] }}</td><td>{{ r[3] }}</td><td>{{ r[4] }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
+{% if collateral %}<h2>Which retained classes paid</h2><p>Accuracy on held-out {{ noun }}, in percent. A class has paid if it is below the last column, the low end of the retrained models' interval less one of them.</p><div class="wide"><table><thead><tr><th class="t" scope="col">class</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">low end</th></tr></thead><tbody>{% for r in collateral %}<tr><td class="t">{{ r[0] }}</td><td><b>{{ r[1] }}</b></td><td>{{ r[2] }}</td><td>{{ r[3] }}</td><td>{{ r[4] }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
 <h2>Controls</h2><p>The untouched original must fail and retrained models must pass on every measure that claims to show forgetting; where they do not, or where a random network looks like the original to a probe, the row is grey. The random network has forgotten everything: it shows which measures could be satisfied by ruin.</p>
 <h2>Limits</h2><ul>{% for s in a.limits %}<li>{{ s }}</li>{% endfor %}</ul>
 <h2>How to reproduce</h2><pre>{{ a.reproduce.command }}</pre><dl>{% for k, v in made.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl></body></html>''' # noqa: E501
@@ -55,13 +55,14 @@ def full_status(
 def _is(v): return v is not None and v == v
 
 def page_row(
-    r:dict # Of the table
-)->dict:   # Texts
+    r:dict,           # Of the table
+    noun:str='images' # What samples are called
+)->dict:              # Texts
     "One measure, as the page shows it"
     known,m = _is(r['retrained']) and _is(r['low']),find_measure(r['key'])
     return {
         'measure': r['measure'],
-        'says': m.says,
+        'says': worded(m.says, noun),
         'value': number(r['value']) or 'missing',
         'original': number(r['original']),
         'retrained': number(r['retrained']),
@@ -73,12 +74,14 @@ def page_row(
     }
 
 def table_sections(
-    table:pd.DataFrame # From `measure_table`
-)->list:               # Title, sentence and rows of each group that has any
+    table:pd.DataFrame, # From `measure_table`
+    noun:str='images'   # What samples are called
+)->list:                # Title, sentence and rows of each group that has any
     "The table as a report shows it"
     t = table.astype(object).where(table.notna(), None)
-    rows = {g: [page_row(r) for r in t[t['group'] == g.name].to_dict('records')] for g in list_groups()}
-    return [(g.title, g.says, found) for g,found in rows.items() if found]
+    of = lambda g: t[t['group'] == g.name].to_dict('records')
+    rows = {g: [page_row(r, noun) for r in of(g)] for g in list_groups()}
+    return [(g.title, worded(g.says, noun), found) for g,found in rows.items() if found]
 
 # %% ../../nbs/78_audit_page.ipynb #b1df0888
 def _request(a):
@@ -121,7 +124,8 @@ def audit_page(
         more=_style,
         title=full_status(a),
         request=_request(a),
-        groups=table_sections(a.table),
+        noun=a.request.get('noun', 'images'),
+        groups=table_sections(a.table, a.request.get('noun', 'images')),
         made=_made(a),
         collateral=paid,
     )

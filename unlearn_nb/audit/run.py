@@ -29,13 +29,14 @@ from ..core import RequestError, atomic_dir, environment, timed, warn_threads
 from ..engine import model_hash
 from ..metrics.accuracy import class_rates
 from ..metrics.attacks import matched, non_members, plot_roc, signals
-from ..metrics.measure import list_measures
+from ..metrics.measure import list_measures, worded
 from ..metrics.probes import plot_relearn, relearn_runs, relearning
 from ..metrics.scores import made_with
 from ..pages import svg_uri
 from ..parts import are_pictures
 from ..splits import ForgetSplit
 from ..anomaly import metrics as _of_detectors # registers its measures
+from ..collab import fakes as _fake_ratings # registers its fakes
 from ..collab import metrics as _of_ratings # registers its measures
 from ..text import metrics as _of_languages # likewise
 from ..vision.inversion import inversion
@@ -102,7 +103,7 @@ def controls(
     for l in models.values(): split.on(l.dls) # raises for other data or classes
     warn_threads(map(made_with, models.values()), 'the models of this audit')
     if (blank := untrained(learn, seed)) is not None: models['random'] = blank
-    fakes,found = planted_fakes(learn, split, oracle) if has_labels(learn) else {},{}
+    fakes,found = planted_fakes(learn, split, oracle),{}
     every = {**models, **{f'fake: {k}': l for k,l in fakes.items()}}
     for name in progress_bar(list(every)) if progress else every:
         found[name] = observe(every[name], split, found.get('original'), n, seed, learn if paint else None)
@@ -263,12 +264,12 @@ def _alarms(found, beside, effort, seed):
         beside.alarms[effort, seed] = leave_one_out(rest, beside.refs, fakes)
     return beside.alarms[effort, seed]
 
-def _power(v):
+def _power(v, noun='images'):
     "What became of each planted fake"
     return [
         {
             'name': f.name,
-            'how': f.how,
+            'how': worded(f.how, noun),
             'imitates': f.imitates,
             'told': v.told[f.name],
             'cleared': v.cleared[f.name],
@@ -361,7 +362,7 @@ def _audited(models, split, beside, refs, effort, seed, how, figures):
         verdict=sentences,
         table=table,
         collateral=collateral,
-        fakes=_power(v) if refs else [],
+        fakes=_power(v, split.noun) if refs else [],
         findings=[asdict(f) for f in v.findings],
         alarms=alarms,
         curves={k: curves[k] for k in models if k in curves},

@@ -16,7 +16,7 @@ from .measures import forget_error, linear_probe, retain_accuracy, test_accuracy
 from .verdict import alarm_rate
 from .limits import limit_sentences # for those who look for it where it was until 0.1
 from ..method import cost_of
-from ..metrics.measure import find_measure
+from ..metrics.measure import find_measure, worded
 
 # %% ../../nbs/77_audit_words.ipynb #9b9f2b52
 def percent(
@@ -55,11 +55,12 @@ def _worst(v, noun):
     )
 
 def could_be(
-    v # A `Verdict`
-)->str: # '' if it could be none
+    v,                # A `Verdict`
+    noun:str='images' # What samples are called, in the plural
+)->str:               # Empty if each fake was told
     "Which planted fakes the model could be"
     how = {f.name: f.how for f in list_fakes()}
-    return '; or '.join(how.get(f, f) for f in v.open)
+    return '; or '.join(worded(how.get(f, f), noun) for f in v.open)
 
 
 
@@ -83,9 +84,10 @@ def _recognised(table, noun='images'):
     )
 
 # %% ../../nbs/77_audit_words.ipynb #4e3a5568
-def _passed(v, seen, at):
+def _passed(v, seen, at, noun='images'):
     "The first sentence where nothing is held against the model"
-    unable = could_be(v) and f" It could be the original with {could_be(v)}." or ''
+    fake = could_be(v, noun)
+    unable = f" It could be the original with {fake}." if fake else ''
     no_fake = " No fake could be planted in this network, so no look inside has shown that it can see one."
     return {
         'forgotten': (
@@ -137,7 +139,7 @@ def headline(
     if not n:
         why = 'no measure here separates the original from retrained models, so none can show forgetting'
     said = {'cannot tell': f"Cannot tell: {why}; {seen}."}
-    return (said | _passed(v, seen, at) | _held_against(v, seen, _worst(v, noun), n))[v.status]
+    return (said | _passed(v, seen, at, noun) | _held_against(v, seen, _worst(v, noun), n))[v.status]
 
 # %% ../../nbs/77_audit_words.ipynb #fb3c00f2
 def _guarded(r, noun):

@@ -4,8 +4,8 @@
 
 # %% auto #0
 __all__ = ['Plugin', 'Data', 'Forget', 'ForgetFile', 'Group', 'Seed', 'Overwrite', 'Arch', 'Size', 'Normalize', 'Classes',
-           'Augment', 'Target', 'Text', 'User', 'Item', 'Bs', 'TrustPickle', 'Epochs', 'TrainEpochs', 'TrainArch',
-           'how_to_read', 'default_epochs', 'parse_value', 'parse_hyper', 'parse_normalize', 'parse_group',
+           'Augment', 'Target', 'Text', 'User', 'Item', 'Rating', 'Bs', 'TrustPickle', 'Epochs', 'TrainEpochs',
+           'TrainArch', 'how_to_read', 'default_epochs', 'parse_value', 'parse_hyper', 'parse_normalize', 'parse_group',
            'read_indices', 'training_files', 'asked_idxs', 'one_of']
 
 # %% ../../nbs/93_options.ipynb #de67e08f
@@ -87,6 +87,7 @@ Target = Annotated[
 Text = Annotated[Optional[str], Option(help="Column of a table that holds texts, where no file says")]
 User = Annotated[Optional[str], Option(help="Column of a table that says who rated, where no file says")]
 Item = Annotated[Optional[str], Option(help="Column of a table that says what was rated, where no file says")]
+Rating = Annotated[Optional[str], Option(help="Column of a table that holds the ratings, where no file says")]
 Bs = Annotated[Optional[int], Option(min=1, help="Batch size")]
 TrustPickle = Annotated[
     bool,
@@ -104,11 +105,13 @@ def how_to_read(
     text:Text=None,
     user:User=None,
     item:Item=None,
+    rating:Rating=None,
     bs:Bs=None,
 )->dict: # Name -> value, as `load_model` takes them; raises `RequestError`
     "What was said about reading a model and its data, without what was not"
     said = dict(arch=arch, size=size, normalize=parse_normalize(normalize), augment=augment, target=target)
-    said |= dict(text=text, user=user, item=item, bs=bs, vocab=classes.split(',') if classes else None)
+    said |= dict(text=text, user=user, item=item, rating=rating, bs=bs)
+    said |= dict(vocab=classes.split(',') if classes else None)
     return {k: v for k,v in said.items() if v is not None}
 
 # %% ../../nbs/93_options.ipynb #25b485c0

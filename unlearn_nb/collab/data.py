@@ -24,7 +24,7 @@ from ..core import suggestion
 from ..parts import raw_rows
 from ..splits import forget_idxs, ForgetSplit, noun_of
 from ..tabular.parts import is_table
-from ..tabular.data import TableDL, read_table
+from ..tabular.data import TableDL, held_rows, read_table
 
 # %% ../../nbs/16_collab_data.ipynb #524dca9a
 def _check_roles(df, roles):
@@ -77,15 +77,10 @@ class RatingsDL(TableDL):
 @noun_of.register
 def _(dl:RatingsDL): return 'ratings'
 
-_fifth = 5 # One rating in so many is held out
-
 def _parted(n, valid, seed, some, train=None):
     "Positions of training and of held-out ratings"
     draw = np.random.RandomState(seed)
-    if valid is None: valid = draw.permutation(n)[:max(1, n//_fifth)]
-    held = sorted({int(i) for i in valid})
-    if held and not 0 <= held[0] <= held[-1] < n:
-        raise RequestError(f"a held-out position is out of range: there are {n} ratings")
+    held = held_rows(n, valid, lambda k: draw.permutation(n)[:k], 'ratings')
     stay = np.setdiff1d(np.arange(n) if train is None else train, held)
     if not len(stay): raise RequestError("all ratings are held out; nothing is left to train on")
     if some is None: return stay.tolist(),held

@@ -21,7 +21,7 @@ from ..application import Application, register_application
 from .data import is_ratings, ratings_dls, read_ratings
 from ..core import RequestError, canonical, seeded
 from ..fingerprint import table_hash
-from ..recipe import build_model, recorded, register_factory
+from ..recipe import learner_from, register_factory
 from ..core import suggestion
 from ..tabular import learner as _tables # registered before, so that ratings are asked first
 from ..task import Rating, register_task
@@ -73,11 +73,11 @@ def _network(dls, n_factors, use_nn, layers, y_range, config):
     shape = {'emb_szs': widths, 'layers': list(layers or [n_factors]), 'y_range': y_range}
     return {'kind': 'ratings_nn', **shape, **config}
 
-def _with_names(model, dls):
-    "So that `model.weight(['film 003'])` finds its rows"
+def _recommender(dls, model, **kwargs):
+    "A learner whose `model.weight(['film 003'])` finds its rows"
     model.classes = dls.classes
     model.user,model.item = dls.train_ds.cat_names
-    return model
+    return Learner(dls, model, **{'loss_func': MSELossFlat(), **kwargs})
 
 def ratings_learner(
     dls:DataLoaders,       # Of ratings: from `ratings_dls`, or fastai's own `CollabDataLoaders`
@@ -100,10 +100,7 @@ def ratings_learner(
     try: arch = json.loads(json.dumps(arch))
     except TypeError as e:
         raise RequestError(f"`config` must hold plain numbers and truth values: {e}") from e
-    model = _with_names(build_model(arch, seed), dls)
-    learn = recorded(Learner(dls, model, **{'loss_func': MSELossFlat(), **kwargs}), seed)
-    learn.arch_config = arch
-    return learn
+    return learner_from(dls, arch, seed, _recommender, **kwargs)
 
 # %% ../../nbs/36_collab_learner.ipynb #8608093d
 _archs = {'dot': dict(n_factors=4), 'dot_50': dict(n_factors=50), 'layers': dict(use_nn=True, layers=[50])}
@@ -120,8 +117,10 @@ class RatingsApplication(Application):
 
     def fits(self, dls): return is_ratings(dls)
 
-    def takes(self, path):
-        if path.suffix.lower() != '.csv' or not path.is_file(): return False
+    def takes(self, path): return path.suffix.lower() == '.csv' and path.is_file()
+
+    def meant(self, path, options=()):
+        "A table has ratings if columns are called as roles are; else roles are named, which no other knows"
         with open(path, errors='replace') as f: first = f.readline()
         return set(_roles) <= {c.strip().strip('"') for c in first.split(',')}
 
@@ -129,10 +128,7 @@ class RatingsApplication(Application):
         arch = self.network(arch)
         if isinstance(arch, str):
             return ratings_learner(dls, **_archs[arch], y_range=_limits(dls), seed=seed, **kwargs)
-        model = _with_names(build_model(arch, seed) if isinstance(arch, dict) else arch, dls)
-        learn = recorded(Learner(dls, model, **{'loss_func': MSELossFlat(), **kwargs}), seed)
-        learn.arch_config = arch if isinstance(arch, dict) else None
-        return learn
+        return learner_from(dls, arch, seed, _recommender, **kwargs)
 
 def _limits(dls):
     "A little beyond the training ratings, since the ends of a sigmoid are never reached"

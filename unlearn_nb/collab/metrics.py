@@ -16,6 +16,7 @@ from torch import Tensor
 from ..core import RequestError
 from ..metrics.measure import register_measure
 from ..orphans import codes_of, looked_up, orphan_rows, read_by_nobody
+from ..metrics.grid import answers, register_metric
 from ..outputs import Outputs, collect
 from ..splits import ForgetSplit
 from ..task import task_of
@@ -153,6 +154,12 @@ def rating_scores(
     errors = {'RMSE_forgotten': rmse(outs['forget']), 'RMSE_retained': rmse(outs['retain']),
               'RMSE_held_out': held_out_rmse(outs, split)}
     return {**errors, **named, 'row_distance': distance_to_untrained(learn, split)}
+
+# %% ../../nbs/66_collab_metrics.ipynb #5a9a85fa
+@register_metric('ratings')
+def _ratings(learn, split):
+    "Errors on deleted, retained and held-out ratings, rankings, and distance to rows that were never trained"
+    return rating_scores(learn, split, answers(learn, split, ['forget', 'retain', 'valid_retain']))
 
 # %% ../../nbs/66_collab_metrics.ipynb #5c386d46
 def _ranked(name):

@@ -7,13 +7,13 @@ __all__ = ['nearest_adversaries', 'TensorPairs', 'WithPairs', 'AMUN', 'TenthEver
 
 # %% ../../nbs/47_adversarial.ipynb #22ecea84
 import math
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, replace
 
 import torch
 from fastai.callback.core import Callback
 from fastcore.basics import patch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from ..core import RequestError
 from ..engine import frozen_copy
@@ -29,7 +29,8 @@ def _uphill(model, x, y):
     with torch.enable_grad():
         x = x.detach().clone().requires_grad_(True)
         out = model(x).float()
-        g, = torch.autograd.grad(F.cross_entropy(out, y, reduction='sum'), x)
+        others = out.scatter(1, y[:,None], -torch.inf).logsumexp(1)
+        g, = torch.autograd.grad((others-out.gather(1, y[:,None])[:,0]).sum(), x)
     long = g.flatten(1).norm(dim=1).clamp(min=1e-10)
     return out.detach().argmax(1),g/long.view(-1, *[1]*(x.ndim-1))
 
@@ -59,7 +60,9 @@ def nearest_adversaries(
     mean,std = mean.to(x),std.to(x)
     start,at,label,eps = x*std+mean,x*std+mean,y.clone(),torch.full((len(x),), float(eps), device=x.device)
     left,asked = torch.arange(len(x), device=x.device),0
-    for k in range(_doublings*steps):
+    # across the cube of all pictures there is nothing further to find
+    most = _doublings if norm is None else math.ceil(math.log2(max(2*x[0].numel()**.5/eps[0].item(), 2)))
+    for k in range(most*steps):
         called,up = _uphill(model, (at[left]-mean)/std, y[left])
         asked += len(left)
         label[left] = called.to(label.dtype)
@@ -109,6 +112,7 @@ class AMUN(Tuned):
     eps:float=.05
     attack_steps:int=3       # Steps at each distance
     stride:float=1/3         # Length of a step, as a share of the distance
+    attacked:int|None=None   # Images to forget to start from, each class in proportion; None: all
     # Beside them the images to forget with their labels; None: for requests other than classes
     originals:bool|None=None
     with_retain:bool=True    # And retained images; False: the retain set stays closed, and `lr` must be given
@@ -146,9 +150,9 @@ class AMUN(Tuned):
 def adversaries(self:AMUN,
     learn, # The working copy; its model stays as it is
     split  # View of the request, opened for 'forget'
-):         # Inputs and labels to train on, and which of the inputs are adversarial, bool (n,)
+):         # Inputs and labels to train on, and how many of them are adversarial
     "The nearest adversarial examples of the forget set, and the images themselves if they are wanted"
-    model,dl = frozen_copy(learn.model),split.loader('forget', bs=128)
+    model,dl = frozen_copy(learn.model),split.sample('forget', self.attacked, bs=128)
     norm = pixel_norm(dl)
     if not norm[0].any() and (norm[1] == 1).all(): norm = None # nothing is normalised
     pairs,tally = [],learn.cost_meter.images
@@ -161,7 +165,8 @@ def adversaries(self:AMUN,
         pairs.append((near, called, x, y))
     near,called,x,y = (torch.cat(o) for o in zip(*pairs))
     keep = split.kind != 'class' if self.originals is None else self.originals
-    found = (called != y).sum().item()
+    there = called != y
+    near,called,found = near[there],called[there],there.sum().item()
     if not keep: return near,called,found
     return torch.cat([near, x]),torch.cat([called, y]),found
 
@@ -181,21 +186,31 @@ def run(self:AMUN, learn, split):
     x,y,found = self.adversaries(learn, split)
     falls = [TenthEvery(self.tenth_every)] if self.tenth_every else []
     told = {'found': found}
+    if not len(y): warnings.warn(f"{self.name}: no picture of another name was found near any of the images")
     if not self.with_retain:
+        if not len(y): return told
         dl = TensorPairs(x, y, self.bs or 64)
         return {**told, **self.tune(learn, split, falls, dl=dl, rate=self.rate(learn, dl))}
     dl = self.sample(split)
     rate = self.rate(learn, dl)
+    if not len(y): return {**told, **self.tune(learn, split, falls, dl=dl, rate=rate)}
     if self.mixed:
         both = Mixture(dl, TensorPairs(x, y, dl.bs))
         return {**told, **self.tune(learn, split, falls, dl=both, rate=rate)}
     return {**told, **self.tune(learn, split, [WithPairs(x, y, self.balanced), *falls], dl=dl, rate=rate)}
 
 # %% ../../nbs/47_adversarial.ipynb #29741ff6
-_attacks = 8 # Passes over the forget set that an attack takes, about
+_attack_share = .5 # Of a budget
+_attacks = 18 # Passes over the forget set that an attack takes, at most about so many
 
 @patch
 def spends(self:AMUN, n, may):
     "Training with `n` retained samples in all and the attack"
-    kept = super(AMUN, self).spends(n, may)
-    return kept + _attacks*may.forget
+    gone = min(may.forget, self.attacked or may.forget)
+    return super(AMUN, self).spends(n, replace(may, forget=gone)) + _attacks*gone
+
+@patch
+def within(self:AMUN, may):
+    "Half of it at most for the attack, from fewer images if need be, the rest for training"
+    few = max(1, int(_attack_share*may.samples/_attacks))
+    return super(AMUN, self if few >= may.forget else replace(self, attacked=few)).within(may)

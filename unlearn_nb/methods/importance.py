@@ -57,6 +57,10 @@ def output_importance(
 class LFSSD(SSD):
     "Dampen the weights that move the answers to the forget set alone; no labels, no loss"
     paper = 'Foster et al., 2024, arXiv:2402.19308'
+    caveat = (
+        'forgets, but costs 5 points of retained accuracy against retraining (CIFAR-10, 10,000 images,'
+        ' small_resnet)'
+    )
 
     @classmethod
     def published(cls): # alpha 10, lambda 1, all images
@@ -183,9 +187,9 @@ def after_loss(self:InTurns):
 @patch
 def before_step(self:InTurns):
     if not self.dl.gone: return
-    params = dict(self.model.named_parameters())
-    for n,p in params.items():
-        if p.grad is not None: p.grad *= self.mask[n]
+    params = {n: p for n,p in self.model.named_parameters() if p.grad is not None}
+    # in place: what comes out of arithmetic with fastai's tensors is a view, which `zero_grad` cannot detach
+    for n,p in params.items(): p.grad.mul_(self.mask[n])
     nn.utils.clip_grad_norm_(params.values(), self.method.max_norm)
 
 @patch

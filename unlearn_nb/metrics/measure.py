@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Group', 'register_group', 'list_groups', 'Measure', 'register_measure', 'forget_measure', 'list_measures',
-           'find_measure', 'Subject', 'ask_measures']
+           'find_measure', 'worded', 'Subject', 'ask_measures']
 
 # %% ../../nbs/57_metrics_measure.ipynb #04e3afef
 import warnings
@@ -24,7 +24,7 @@ class Group:
     "A section of a report"
     name:str            # Its key, which a `Measure` names as its `group`
     title:str           # Its heading
-    says:str            # One sentence under it
+    says:str            # One sentence under it, with {noun} for what samples are called
     inside:bool=False   # Looks behind the answers, so may tell a planted fake
     on_card:bool=True   # Is part of a model card
 
@@ -54,7 +54,7 @@ register_group(
 register_group(
     'attacks',
     'Attacks from outside',
-    'Can somebody tell that the images were in the training data? Non-members are unseen images of the same'
+    'Can somebody tell that the {noun} were in the training data? Non-members are unseen {noun} of the same'
     ' classes; 0.5 is guessing.',
 )
 register_group(
@@ -67,7 +67,7 @@ register_group(
 register_group(
     'distance',
     'Distance to retrained models',
-    'On the forget set, image by image; near-copies, which count as one.',
+    'On the forget set, one by one; near-copies, which count as one.',
     on_card=False,
 )
 register_group(
@@ -81,7 +81,7 @@ class Measure:
     "One question that an audit asks of every model"
     name:str            # Its key in files and tables, without commas
     group:str           # Name of a `Group`
-    says:str            # One plain sentence for the report
+    says:str            # One plain sentence for the report, with {noun} for what samples are called
     # 'memory', 'likeness' (to retrained models), 'body' (may clear, cannot accuse) or 'nothing'
     proves:str='memory'
     family:str=''       # Of near-copies that count as one; '': the measure alone
@@ -156,6 +156,14 @@ def find_measure(
     if name in _measures: return _measures[name]
     labelled = next((m for m in _measures.values() if m.label == name), None)
     return labelled or Measure(name.replace(',', ''), 'distance', '', 'likeness', label=name)
+
+# %% ../../nbs/57_metrics_measure.ipynb #1f617aee
+def worded(
+    says:str,          # A sentence with {noun}
+    noun:str='images'  # What samples are called, in the plural, see `noun_of`
+)->str:
+    "A sentence for samples of one kind"
+    return says.replace('{noun}', noun)
 
 # %% ../../nbs/57_metrics_measure.ipynb #2d922ab9
 @dataclass

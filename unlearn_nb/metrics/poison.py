@@ -10,6 +10,7 @@ import torch
 from fastai.learner import Learner
 
 from ..core import RequestError
+from .grid import answers, register_metric
 from ..outputs import Outputs, collect
 from ..poison import triggered_dl
 from ..splits import ForgetSplit
@@ -58,3 +59,9 @@ def poison_rates(
     if made.kind == 'flip': damage = confusion(held, made.classes)
     else: damage = _share(predict_logits(learn, triggered_dl(split.dls))[0].argmax(1) == made.classes[0])
     return {'damage': damage, 'clean': _share(held.hits), **_bad_rows(outs, made)}
+
+# %% ../../nbs/66_metrics_poison.ipynb #a63d3004
+@register_metric('poison')
+def _poison(learn, split):
+    "Damage by bad data (success of the attack, confusion), held-out accuracy, repaired rows"
+    return poison_rates(learn, split, answers(learn, split))

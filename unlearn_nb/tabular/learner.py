@@ -20,7 +20,7 @@ from torch import nn
 from ..application import Application, register_application
 from ..core import RequestError, seeded
 from ..datasets import class_names, is_labels, raw_targets
-from ..recipe import build_model, recorded, register_factory
+from ..recipe import learner_from, register_factory
 from ..fingerprint import table_hash
 from ..core import suggestion
 from .parts import is_table
@@ -74,9 +74,7 @@ def table_learner(
         **config,
     }
     kwargs.setdefault('metrics', accuracy if labels else None)
-    learn = recorded(TabularLearner(dls, build_model(arch, seed), **kwargs), seed)
-    learn.arch_config = arch
-    return learn
+    return learner_from(dls, arch, seed, TabularLearner, **kwargs)
 
 # %% ../../nbs/26_tabular_learner.ipynb #1a086bfa
 _layers = {'mlp': (200, 100), 'mlp_small': (32,)}
@@ -96,11 +94,7 @@ class TableApplication(Application):
     def learner(self, dls, arch=None, seed=0, **kwargs):
         arch = self.network(arch)
         if isinstance(arch, str): return table_learner(dls, _layers[arch], seed, **kwargs)
-        learn = recorded(TabularLearner(dls, _as_network(arch, seed), **kwargs), seed)
-        learn.arch_config = arch if isinstance(arch, dict) else None
-        return learn
-
-def _as_network(arch, seed): return build_model(arch, seed) if isinstance(arch, dict) else arch
+        return learner_from(dls, arch, seed, TabularLearner, **kwargs)
 
 # %% ../../nbs/26_tabular_learner.ipynb #50a5b139
 @patch

@@ -30,7 +30,7 @@ from ..core import suggestion
 from ..parts import PairedRows
 from ..parts import raw_rows
 from ..splits import ForgetSplit
-from ..tabular.data import read_table
+from ..tabular.data import held_rows, read_table
 
 # %% ../../nbs/17_text_data.ipynb #206a1b8a
 class PlainWords:
@@ -109,19 +109,6 @@ def read_messages(
 class TextDL(PairedRows, SortedDL):
     "fastai's loader of texts by length, whose last text never trains alone"
 
-def _held_rows(df, target, valid, seed):
-    "Positions of held-out rows"
-    if valid is None:
-        codes = torch.as_tensor(df[target].factorize(sort=True)[0])
-        return drawn(codes, max(1, len(df)//_fifth), seed).tolist()
-    held = sorted({int(i) for i in valid})
-    if held and not 0 <= held[0] <= held[-1] < len(df):
-        raise RequestError(f"a held-out position is out of range: the table has {len(df)} rows")
-    if len(held) == len(df): raise RequestError("all rows are held out; nothing is left to train on")
-    return held
-
-_fifth = 5 # One row in so many is held out
-
 def _check_length(tokens, most):
     "Refuse texts that would be cut without a word"
     long = [len(t) for t in tokens if len(t) > most]
@@ -167,7 +154,8 @@ def text_dls(
     "Loaders of messages"
     df = read_messages(table, text, target)
     _check_classes(df, target, classes)
-    held = _held_rows(df, target, valid, seed)
+    codes = torch.as_tensor(df[target].factorize(sort=True)[0])
+    held = held_rows(len(df), valid, lambda k: drawn(codes, k, seed))
     stay = np.setdiff1d(np.arange(len(df)) if train is None else np.asarray(train, dtype=int), held)
     if n is not None: stay = stay[drawn(torch.as_tensor(df[target].iloc[stay].factorize()[0]), n, seed)]
     cutter = word_tokenizer(tok, max_len if cut else None)

@@ -19,14 +19,14 @@ from fastai.text.models.awdlstm import AWD_LSTM, awd_lstm_lm_config
 from fastai.text.models.core import get_language_model
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from ..application import Application, register_application
 from ..core import RequestError, seeded, suggestion
 from ..fingerprint import table_hash
-from ..recipe import build_model, recorded, register_factory
+from ..recipe import learner_from, register_factory
 from ..task import Task, predict_logits, register_task
 from ..tabular.data import read_table
+from .learner import WordEncoder
 from unlearn_nb.text.sequences import (
     Canary, SequenceDL, Sequences, encoded, made_canaries, made_sentences, secret_dls, secret_notes,
     sequence_dls, _end, _pad,
@@ -89,8 +89,8 @@ class WholeTexts(nn.Module):
         return out
 
 # %% ../../nbs/39_language_model.ipynb #b339a67b
-class CausalTransformer(nn.Module):
-    "An encoder of PyTorch's that looks back only, and a linear head"
+class CausalTransformer(WordEncoder):
+    "An encoder that looks back only, and a linear head"
     def __init__(self,
         vocab_sz:int,    # Words that are known
         max_len:int,     # Tokens of the longest text
@@ -99,11 +99,7 @@ class CausalTransformer(nn.Module):
         heads:int=4,     # Of the attention
         dropout:float=.1 # Of the encoder, 0..1
     ):
-        super().__init__()
-        self.words = nn.Embedding(vocab_sz, width, padding_idx=_pad)
-        self.places = nn.Embedding(max_len, width)
-        layer = nn.TransformerEncoderLayer(width, heads, 2*width, dropout, batch_first=True, norm_first=True)
-        self.encoder = nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
+        super().__init__(vocab_sz, max_len, width, layers, heads, dropout)
         self.norm = nn.LayerNorm(width)
         self.head = nn.Linear(width, vocab_sz)
 
@@ -114,8 +110,7 @@ class CausalTransformer(nn.Module):
         x = x.as_subclass(Tensor)
         t = x.shape[1]
         ahead = torch.ones(t, t, dtype=torch.bool, device=x.device).triu(1)
-        h = self.words(x)+self.places.weight[:t]
-        with sdpa_kernel(SDPBackend.MATH): h = self.encoder(h, mask=ahead)
+        h = self.encoded(x, self.places.weight[:t], mask=ahead)
         return self.head(self.norm(h))
 
 # %% ../../nbs/39_language_model.ipynb #84d1edf5
@@ -160,11 +155,8 @@ def language_learner(
     if not isinstance(getattr(dls, 'train_ds', None), Sequences):
         raise RequestError("`language_learner` needs loaders of whole texts, such as `sequence_dls` makes")
     made = _described(dls, arch, config or {}) if isinstance(arch, str) else arch
-    model = build_model(made, seed) if isinstance(made, dict) else made
     kwargs.setdefault('loss_func', CrossEntropyLossFlat(ignore_index=_pad))
-    learn = recorded(Learner(dls, model, **kwargs), seed)
-    learn.arch_config = made if isinstance(made, dict) else None
-    return learn
+    return learner_from(dls, made, seed, **kwargs)
 
 # %% ../../nbs/39_language_model.ipynb #2b41af48
 @torch.no_grad()
@@ -221,7 +213,7 @@ def canary_exposure(
 class LanguageApplication(Application):
     "Texts, of which the next word is to be told"
     archs = tuple(_archs)
-    modules = 'text.data','text.sequences','text.language'
+    modules = 'text.data','text.sequences','text.learner','text.language'
     metrics = 'language',
 
     def fits(self, dls): return isinstance(getattr(dls, 'train_ds', None), Sequences)

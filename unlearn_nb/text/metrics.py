@@ -16,6 +16,7 @@ from ..application import register_request
 from ..core import RequestError
 from ..metrics.attacks import attack_auc
 from ..metrics.measure import register_measure
+from ..metrics.grid import answers, register_metric
 from ..outputs import collect
 from ..parts import raw_rows
 from ..splits import ForgetSplit
@@ -60,6 +61,12 @@ def language_rates(
         'perplexity_forget': math.exp(forget[1]/forget[2]),
         'AUC': attack_auc(-forget[0].numpy(), -held[0].numpy()),
     }
+
+# %% ../../nbs/66_text_metrics.ipynb #f1ee3b51
+@register_metric('language')
+def _language(learn, split):
+    "Exposure of secrets, perplexity, and whether losses of texts tell who was there"
+    return language_rates(learn, split, answers(learn, split, ['forget', 'valid_retain']))
 
 # %% ../../nbs/66_text_metrics.ipynb #e09ad3af
 def _asked(key):

@@ -22,7 +22,7 @@ from torch import Tensor
 from ..core import RequestError, suggestion
 from ..datasets import register_data
 from ..splits import noun_of
-from ..tabular.data import read_table
+from ..tabular.data import held_rows, read_table
 from .data import word_tokenizer
 
 # %% ../../nbs/18_text_sequences.ipynb #d78c0d9c
@@ -99,13 +99,9 @@ def _checked_texts(table, text):
         )
     return df
 
-def _held(n, seed): return np.random.RandomState(seed).permutation(n)[:max(1, n//_fifth)]
-
 def _divided(n, valid, train, seed):
     "Positions of training and held-out rows"
-    held = sorted({int(i) for i in (_held(n, seed) if valid is None else valid)})
-    if held and not 0 <= held[0] <= held[-1] < n:
-        raise RequestError(f"a held-out position is out of range: the table has {n} rows")
+    held = held_rows(n, valid, lambda k: np.random.RandomState(seed).permutation(n)[:k])
     stay = [int(i) for i in (range(n) if train is None else train) if i not in set(held)]
     if not stay: raise RequestError("all rows are held out; nothing is left to train on")
     return stay,held
