@@ -205,7 +205,8 @@ class Study:
         yield {**about, 'kind': 'original', 'n': self.n, 'm': self.m, **seen, 'gap_floor': floor, **cost}
         for o in objectives:
             f = self.notes.once(['search', o, self.a.explore[0]], lambda: None)
-            yield {**about, 'kind': 'search', 'objective': o, **{k: v for k, v in f.items() if k != 'idxs'}}
+            said = {'reported' if k == 'objective' else k: v for k, v in f.items() if k != 'idxs'}
+            yield {**about, 'kind': 'search', 'objective': o, **said}
         for name, idxs in known.items():
             for r in self.fresh(name, idxs):
                 yield {**about, 'kind': 'fresh', 'set': name, **r}
