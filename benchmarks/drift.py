@@ -14,7 +14,6 @@ Each sequence is written when it is finished, into the file; the same command go
 
 import argparse
 import json
-import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -81,7 +80,8 @@ def sequence(learn, kind, method, seed):
             return
         cost += now.unlearn_record.cost
         whole = split_of(dls, kind, parts[:k+1])
-        yield {'step': k+1, **scores(now, whole, kind), 'cost': cost}
+        rate = now.unlearn_record.details.get('lr')
+        yield {'step': k+1, **scores(now, whole, kind), 'cost': cost, 'lr': rate}
 
 
 def retrained(learn, kind, seed):
@@ -94,13 +94,6 @@ def retrained(learn, kind, seed):
         yield {'step': k+1, **scores(new, whole, kind), 'cost': cost}
 
 
-def commit():
-    "Of the working tree; marked if it has changes"
-    git = lambda *a: subprocess.run(['git', *a], capture_output=True, text=True).stdout.strip()
-    dirty = git('status', '--porcelain', '--untracked-files=no')
-    return git('rev-parse', '--short', 'HEAD') + (' with changes' if dirty else '')
-
-
 def keep(out, state):
     "Write the file, whole"
     with atomic_dir(out.absolute().parent, overwrite=True) as tmp:
@@ -109,7 +102,8 @@ def keep(out, state):
 
 def one(learn, kind, method, seed, n, data):
     "One sequence with its labels"
-    about = {'data': data, 'n': n, 'seed': seed, 'kind': kind, 'method': method, 'commit': commit()}
+    about = {'data': data, 'n': n, 'seed': seed, 'kind': kind, 'method': method}
+    about['commit'] = environment()['commit']
     rows = retrained(learn, kind, seed) if method == 'retrain' else sequence(learn, kind, method, seed)
     return [{**about, **r} for r in rows]
 

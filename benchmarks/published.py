@@ -14,7 +14,6 @@ A second run adds its rows to the file.
 
 import argparse
 import json
-import subprocess
 import sys
 from pathlib import Path
 
@@ -66,18 +65,10 @@ def settings(name, n_retain):
     return {'default': cls(), 'published': cls.published() if size is None else cls.published(size)}
 
 
-def commit():
-    "Of the working tree; marked if it has changes"
-    git = lambda *a: subprocess.run(['git', *a], capture_output=True, text=True).stdout.strip()
-    return git('rev-parse', '--short', 'HEAD') + (
-        ' with changes' if git('status', '--porcelain', '--untracked-files=no') else ''
-    )
-
-
 def run(data, n, seed, names, cache):
     "Rows of one seed"
     split, original, retrained = networks(data, n, seed, cache)
-    about = {'data': data, 'n': n, 'seed': seed, 'commit': commit()}
+    about = {'data': data, 'n': n, 'seed': seed, 'commit': environment()['commit']}
     for name, learn in (('original', original), ('retrain', retrained)):
         yield {**about, 'method': name, 'setting': '', **scores(learn, split)}
     for name in names:

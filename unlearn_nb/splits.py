@@ -39,7 +39,8 @@ class ForgetSplit:
         kind:str='idxs',         # What was asked for: 'class', 'random', 'idxs' or 'where'
         classes:list[int]|None=None, # For a class request: the classes, as label numbers
         words:str='',            # What unites them, such as 'site B', for the name; '': nothing to be said
-        held=None                # Positions in the held-out data that go with them; None: those of `classes`
+        held=None,               # Positions in the held-out data that go with them; None: those of `classes`
+        column:str|None=None     # Of a table, whose values name what goes; None: none does
         # Raises `RequestError` for an empty or total forget set, for positions out of range, negative or
         # repeated
     ):
@@ -50,7 +51,7 @@ class ForgetSplit:
         for dl in dls.loaders: dl.n_inp
         n,idxs = len(dls.train_ds),torch.as_tensor([int(i) for i in idxs], dtype=torch.long)
         _check_idxs(idxs, n)
-        self.dls,self.kind,self.classes,self.words = dls,kind,classes,words
+        self.dls,self.kind,self.classes,self.words,self.column = dls,kind,classes,words,column
         self.targets = raw_targets(dls.train_ds)
         self.vocab = class_names(dls) if is_labels(self.targets) else None
         self.idxs = _parted(idxs, n, dls.valid_ds, classes if kind == 'class' else None, held)
@@ -183,7 +184,7 @@ def on(self:ForgetSplit,
             f"the split was made for the classes {', '.join(self.vocab)}, in this order; these loaders have"
             f" {', '.join(class_names(dls))}"
         )
-    res = ForgetSplit(dls, self.forget_idxs, self.kind, self.classes, self.words)
+    res = ForgetSplit(dls, self.forget_idxs, self.kind, self.classes, self.words, column=self.column)
     res.idxs = self.idxs
     return res
 
@@ -300,7 +301,8 @@ def forget_group(
     said = ' and '.join('missing' if v is None else str(v) for v in values)
     held = None
     if parted: held = np.flatnonzero(np.any([_equal_cells(apart, v, near) for v in values], 0))
-    return ForgetSplit(dls, np.flatnonzero(gone), 'where', words=f'{column} {said}', held=held)
+    words = f'{column} {said}'
+    return ForgetSplit(dls, np.flatnonzero(gone), 'where', words=words, held=held, column=column)
 
 # %% ../nbs/11_splits.ipynb #4e5e47fa
 class SealedSplit:

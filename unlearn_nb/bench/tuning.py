@@ -44,13 +44,8 @@ def _like(dls, split, seed):
     if split.kind == 'class':
         there = raw_targets(dls.train_ds).unique().tolist()
         return forget_class(dls, *pick.permutation(there)[:len(split.classes)].tolist())
-    if (column := _column(split)) is None: return forget_random(dls, frac=share, seed=seed)
-    return forget_group(dls, column, *_groups(raw_rows(dls)[column], share, pick))
-
-def _column(split):
-    "The column whose values name the group that goes; None if no group does"
-    column = split.words.partition(' ')[0]
-    return column if column and split.kind == 'where' and column in raw_rows(split.dls) else None
+    if split.column is None: return forget_random(dls, frac=share, seed=seed)
+    return forget_group(dls, split.column, *_groups(raw_rows(dls)[split.column], share, pick))
 
 def _groups(values, share, pick):
     "Values of a column, drawn until they make up a share of the rows"
