@@ -86,8 +86,8 @@ def newton(
 class CertifiedHead(ClassifierMixin, BaseEstimator):
     "A logistic head on features, from which rows can be removed with a certificate"
     def __init__(self,
-        lam:float=1e-3,    # Weight of the penalty for each row; more: certificates are cheaper, the fit is worse
-        sigma:float=10.,   # Standard deviation of the slope; more: a larger budget, a worse fit
+        lam:float=1e-3,    # Weight of the penalty for each row; more: cheaper certificates, a worse fit
+        sigma:float=1.,    # Standard deviation of the slope; more: a larger budget, a worse fit
         epsilon:float=1.,  # What may be told of a removal is at most a factor of e^epsilon
         delta:float=1e-4,  # But for this chance, in (0, 1)
         random_state=None  # Of the slopes, as everywhere in scikit-learn
@@ -108,7 +108,7 @@ class CertifiedHead(ClassifierMixin, BaseEstimator):
         X,y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
         self.classes_,codes = np.unique(y, return_inverse=True)
-        if len(self.classes_) < 2: raise ValueError("The number of classes has to be greater than one; got 1 class")
+        if len(self.classes_) < 2: raise ValueError("a head needs two classes at least, got 1 class")
         self.X_,self.signs_ = unit_rows(X),2*np.eye(len(self.classes_))[codes]-1
         self.stays_ = np.ones(len(X), dtype=bool)
         self._draw = check_random_state(self.random_state)
