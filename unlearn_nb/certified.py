@@ -36,17 +36,23 @@ class Slope:
     lam:float    # Weight of the penalty, for each row
     b:np.ndarray # The slope (d,)
 
-    def loss(self, w): # Of weights (d,)
+    def loss(self,
+        w # Weights (d,)
+    ):
         "Sum over rows, penalty and slope"
         margin = self.y*(self.X@w)
         return np.logaddexp(0, -margin).sum()+self.lam*len(self.y)/2*(w@w)+self.b@w
 
-    def gradient(self, w): # At weights (d,)
+    def gradient(self,
+        w # Weights (d,)
+    ):
         "Of the loss (d,)"
         pull = -self.y*expit(-self.y*(self.X@w))
         return self.X.T@pull+self.lam*len(self.y)*w+self.b
 
-    def hessian(self, w): # At weights (d,)
+    def hessian(self,
+        w # Weights (d,)
+    ):
         "Of the loss (d, d)"
         p = expit(self.X@w)
         return (self.X.T*(p*(1-p)))@self.X+self.lam*len(self.y)*np.eye(len(w))

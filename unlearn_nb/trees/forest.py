@@ -84,7 +84,7 @@ class Tree:
         self.root = None
 
     def whole(self,
-        node:Node
+        node:Node # With its counts
     )->bool:
         "Is it to be a leaf?"
         if self.max_depth is not None and node.depth >= self.max_depth: return True
