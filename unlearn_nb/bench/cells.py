@@ -32,6 +32,7 @@ from ..collab import learner as _recommenders
 from ..anomaly import learner as _detectors
 from ..text import learner as _texts
 from ..text import language as _languages
+from ..trees import learner as _forests
 from ..vision import checkpoint
 
 # %% ../../nbs/82_cells.ipynb #75430378

@@ -113,7 +113,7 @@ def _check_method(name, settings):
 def _usual_method(learn):
     "What forgets where nobody says"
     from unlearn_nb.application import application_of
-    return application_of(learn.dls).method
+    return getattr(learn.model, 'method', None) or application_of(learn.dls).method
 
 @app.command()
 @delegates(how_to_read)
