@@ -99,8 +99,8 @@ def unchanged(name, tool):
 
 
 def preload():
-    """Import what every page imports, once; nothing of our own, so that a page must import what it uses. What was
-    compiled is kept: interpreters that tests start read it, and compile nothing for seven seconds each"""
+    """Import what every page imports, once; nothing of our own, so that a page must import what it uses. What
+    was compiled is kept: interpreters that tests start read it, and compile nothing for seven seconds each"""
     compiled = Path(sys.prefix) / 'compiled'
     os.environ['PYTHONPYCACHEPREFIX'] = sys.pycache_prefix = str(compiled)
     sys.dont_write_bytecode = False

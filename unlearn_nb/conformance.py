@@ -82,11 +82,8 @@ def _run(learn, split, m, seed=0, **kwargs):
 
 def _split(learn, m, *classes):
     "A request that the method serves"
-    return (
-        forget_class(learn.dls, *(classes or 'b'))
-        if 'class' in m.requests
-        else forget_random(learn.dls, frac=0.25)
-    )
+    if 'class' in m.requests: return forget_class(learn.dls, *(classes or 'b'))
+    return forget_random(learn.dls, frac=.25)
 
 @contextmanager
 def _reading(before):
@@ -270,8 +267,7 @@ def diverges(
     except DivergedError as e:
         assert m.name in str(e) or get_method(getattr(m, 'base', m)).name in str(e), e
         assert 'lower' in str(e), e
-    else:
-        raise AssertionError(f'{m.wreck} returned a model')
+    else: raise AssertionError(f'{m.wreck} returned a model')
     assert not differing(before, learn.model)
 
 # %% ../nbs/49_conformance.ipynb #49ca8092

@@ -364,6 +364,7 @@ def _explored(explore, start, search, granularity):
     if explore < 1: raise RequestError(f"`explore` must be at least 1, got {explore}")
     return explore
 
+# %% ../../nbs/52_worst_case_search.ipynb #b58b3af4
 def worst_case(
     learn:Learner,             # Unchanged
     n:int|None=None,           # How many units to choose, or
