@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'environment', 'seeded', 'timed', 'ImageTensors',
            'MemoryDL', 'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls',
-           'list_data', 'named_dls', 'Application', 'application_of', 'register_application', 'register_request',
-           'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task', 'task_of', 'predict_logits',
-           'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified', 'tensor_dls',
-           'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
+           'orl_faces_dls', 'list_data', 'named_dls', 'Application', 'application_of', 'register_application',
+           'register_request', 'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task', 'task_of',
+           'predict_logits', 'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified',
+           'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
            'image_learner', 'adult_dls', 'breast_cancer_dls', 'incomes_dls', 'table_dls', 'table_learner',
            'forget_ratings', 'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking',
@@ -43,7 +43,7 @@ from .application import Application, application_of, named_dls
 from .application import register_application, register_request
 from .datasets import class_names, list_data, register_data, stratified
 from .vision.data import digits_dls, ImageTensors, MemoryDL, tensor_dls
-from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls
+from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls, orl_faces_dls
 from .registry import load_plugin
 from unlearn_nb.splits import (
     ForgetSplit, forget_class, forget_group, forget_idxs, forget_random, forget_where,
@@ -135,6 +135,7 @@ _all_ = [
     'digits_dls',
     'fashion_mnist_dls',
     'folder_dls',
+    'orl_faces_dls',
     'list_data',
     'named_dls',
     'Application',
