@@ -276,6 +276,21 @@ def grow(self:Shape, by:int=2): # A larger shape
     ]
 
 
+def test_a_file_that_changed_is_read_again(tmp_path, monkeypatch):
+    "And one that did not is not: the API is asked for dozens of times in a build"
+    (tmp_path / apidoc.package).mkdir()
+    file = tmp_path / apidoc.package / 'small.py'
+    monkeypatch.setattr(apidoc, 'root', tmp_path)
+    said = []
+    for i, word in enumerate(['One', 'Two']):
+        file.write_text(f"__all__ = ['f']\ndef f(): '{word}'\n")
+        os.utime(file, (i, i))
+        found = apidoc.modules()
+        said.append(found['small']['items'][0].doc)
+        assert apidoc.modules() is found
+    assert said == ['One', 'Two']
+
+
 def test_words_are_inherited(tmp_path, monkeypatch):
     "From the method that is overridden, the attribute that describes it or a field, never from others"
     package = tmp_path / apidoc.package
