@@ -82,11 +82,8 @@ def _run(learn, split, m, seed=0, **kwargs):
 
 def _split(learn, m, *classes):
     "A request that the method serves"
-    return (
-        forget_class(learn.dls, *(classes or 'b'))
-        if 'class' in m.requests
-        else forget_random(learn.dls, frac=0.25)
-    )
+    if 'class' in m.requests: return forget_class(learn.dls, *(classes or 'b'))
+    return forget_random(learn.dls, frac=.25)
 
 @contextmanager
 def _reading(before):
@@ -270,8 +267,7 @@ def diverges(
     except DivergedError as e:
         assert m.name in str(e) or get_method(getattr(m, 'base', m)).name in str(e), e
         assert 'lower' in str(e), e
-    else:
-        raise AssertionError(f'{m.wreck} returned a model')
+    else: raise AssertionError(f'{m.wreck} returned a model')
     assert not differing(before, learn.model)
 
 # %% ../nbs/49_conformance.ipynb #49ca8092
@@ -280,7 +276,8 @@ def any_shape(
     m # A method, as `get_method` makes it
 ):
     "Other numbers of classes, images and batches do, and the record can be written down"
-    for classes,n,bs,ks in ((2, 33, 16, 'b'), (5, 71, 14, 'bd'), (3, 40, 64, 'a')):
+    # one batch of all images, and a last batch of one; the first class alone, and two classes
+    for classes,n,bs,ks in ((2, 33, 64, 'a'), (5, 71, 14, 'bd')):
         learn = fixture(m.fixtures[0], classes, n, bs)
         split = _split(learn, m, *ks)
         new = _run(learn, split, m)

@@ -140,6 +140,7 @@ def _result(task, name, seed):
     assert not differing(before, learn.model) and learn.model.training == mode, 'the original changed'
     return new,seen
 
+# %% ../nbs/51_applications.ipynb #2c54bced
 @_task_rule
 def _reads(task, m):
     "reads what it declares"
@@ -160,6 +161,7 @@ def _moves(task, m):
     assert differing(snapshot(old), new), 'nothing moved'
     assert all(p.isfinite().all() for p in new.parameters()), 'not finite'
 
+# %% ../nbs/51_applications.ipynb #4e9be4b2
 @_task_rule
 def _no_strength(task, m):
     "no strength changes nothing"

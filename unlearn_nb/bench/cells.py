@@ -76,6 +76,7 @@ _searching = (
     'ensemble',
     'worst_case.objective',
     'worst_case.unseen',
+    'worst_case.proposals',
     'worst_case.search',
     'worst_case.exhaustive',
     'worst_case.rankings',
