@@ -378,7 +378,7 @@ def within_budget(
 
 # %% ../nbs/49_conformance.ipynb #23064a36
 def conformance(
-    names=None, # Registered names; None: all
+    names=None, # Registered names; None: all that serve one of the fixtures
     rules=None  # Their titles; None: all
 )->pd.DataFrame: # One row per method, one column per check: '' if passed, else why not; notes in brackets
     "Run every check on every method"
@@ -391,7 +391,7 @@ def conformance(
     threads = torch.get_num_threads()
     torch.set_num_threads(1) # the fixture is too small for more
     asked = {t: f for t,f in _rules.items() if rules is None or t in rules}
-    names = list_methods()['name'] if names is None else names
+    if names is None: names = [n for n in list_methods()['name'] if get_method(n).fixtures]
     try:
         return pd.DataFrame({n: {t: one(get_method(n), f) for t,f in asked.items()} for n in names}).T
     finally:

@@ -33,6 +33,7 @@ from .testing import differing, snapshot
 from .text.data import messages_dls
 from .text.language import language_learner, secret_dls
 from .text.learner import text_learner
+from .trees.learner import forest_learner
 
 # %% ../nbs/51_applications.ipynb #6b1de853
 examples = Registry('example of a task')
@@ -56,6 +57,11 @@ def _pictures():
 def _table():
     dls = breast_cancer_dls(n=120, bs=32, sites=3)
     return _taught(table_learner(dls, [16]), 6),forget_group(dls, 'site', 'B')
+
+@register_example('classes of a table, forest')
+def _forest():
+    dls = breast_cancer_dls(n=120, bs=32, sites=3)
+    return _taught(forest_learner(dls, config={'n_estimators': 5}), 1),forget_group(dls, 'site', 'B')
 
 @register_example('numbers of a table')
 def _numbers():

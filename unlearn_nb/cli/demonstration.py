@@ -24,8 +24,9 @@ _budget = .1 # Of the cost of retraining, for methods that can be scaled
 
 def _methods(method):
     "Settings of the methods to show"
-    from unlearn_nb.method import list_methods
-    every = [m for m in list_methods()['name'] if m not in ('retrain', 'sisa')]
+    from unlearn_nb.method import get_method, list_methods
+    shown = lambda m: {'bn', 'plain', 'deep'} & {*get_method(m).fixtures}
+    every = [m for m in list_methods()['name'] if m != 'retrain' and shown(m)]
     names = every if method == ['all'] else method or _shown
     end = ':published'
     return [{'name': m.removesuffix(end), 'published': m.endswith(end)} for m in names]

@@ -118,7 +118,7 @@ def _usual_method(learn):
 # %% ../../nbs/96_forgetting.ipynb #2ea36ccf
 _Method = Annotated[
     Optional[str],
-    Option(help="See `unlearn-nb methods`. Default: unsir for pictures, dare for forests, neggrad for all else"),
+    Option(help="See `unlearn-nb methods`. Default: unsir for pictures, dare for forests, else neggrad"),
 ]
 _Hyper = Annotated[
     Optional[list[str]],
