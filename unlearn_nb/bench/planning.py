@@ -12,7 +12,7 @@ from dataclasses import asdict
 from itertools import product
 
 # %% ../../nbs/83_planning.ipynb #207273c7
-from .cells import Cell, cell_loaders, make_cell
+from .cells import Cell, cell_loaders, group_by, make_cell
 from .grid import make_method, make_request, read_grid, recipe_label, recipe_named
 from .scores import grid_metrics
 from ..application import application_of
@@ -117,6 +117,20 @@ def _request_cells(r, q, methods, first, base, about, add, dls, data):
 # %% ../../nbs/83_planning.ipynb #21d5e312
 def _many(v): return v if isinstance(v, list) else [v]
 
+def _told_apart(cells):
+    "Name the options where data of different options would have the same labels"
+    same = {}
+    for c in cells:
+        if c.kind != 'evaluate': continue
+        labels = tuple(c.about[k] for k in (*group_by, 'seed'))
+        same.setdefault(labels, {}).setdefault(config_hash(c.config['options']), []).append(c)
+    for by in (b for b in same.values() if len(b) > 1):
+        options = [those[0].config['options'] for those in by.values()]
+        differ = [k for k in {**options[0], **options[-1]} if len({repr(o.get(k)) for o in options}) > 1]
+        for those in by.values():
+            said = ', '.join(f"{k}={those[0].config['options'].get(k)}" for k in differ)
+            for about in {id(c.about): c.about for c in those}.values(): about['data'] += f' ({said})'
+
 def _asked(m, budget):
     "A method of a run, its label and budget; the authors' settings are left as they are"
     m = {'name': m} if isinstance(m, str) else m
@@ -142,4 +156,5 @@ def plan(
             about |= {'epochs': r.epochs, 'seed': seed}
             first = add(_train_cell(base, about, len(dls.train_ds), fingerprint))
             for q in r.requests: _request_cells(r, q, methods, first, base, about, add, dls, fingerprint)
+    _told_apart(cells.values())
     return list(cells.values())
