@@ -6,6 +6,7 @@
 __all__ = ['ForestModel', 'GrowForest', 'forest_network', 'forest_learner', 'Dare']
 
 # %% ../../nbs/48_forest_learner.ipynb #c163dda1
+import copy
 import pickle
 from dataclasses import dataclass
 
@@ -86,8 +87,11 @@ def _load_from_state_dict(self:ForestModel, state, prefix, *args):
 
 @patch
 def __deepcopy__(self:ForestModel, memo):
-    "Through a pickle, which copies trees faster"
-    return pickle.loads(pickle.dumps(self, protocol=5))
+    "Trees are copied through a pickle, which is faster"
+    new = memo[id(self)] = type(self).__new__(type(self))
+    for k,v in vars(self).items():
+        new.__dict__[k] = pickle.loads(pickle.dumps(v)) if k == 'forest' else copy.deepcopy(v, memo)
+    return new
 
 # %% ../../nbs/48_forest_learner.ipynb #3ec294d2
 class GrowForest(Callback):
