@@ -6,7 +6,7 @@
 __all__ = ['mean_square', 'Denoising', 'PromptApplication', 'prompts_learner', 'prompt_labels', 'start_noise', 'generate',
            'show_drawn']
 
-# %% ../../nbs/26_diffusion_learner.ipynb #5bba519b
+# %% ../../nbs/26_diffusion_learner.ipynb #adcc3b57
 import inspect
 import json
 
@@ -25,7 +25,7 @@ from .network import Denoiser, ddim
 from ..recipe import WeightAverage, learner_from
 from ..task import Task, register_task
 
-# %% ../../nbs/26_diffusion_learner.ipynb #93c8b9c4
+# %% ../../nbs/26_diffusion_learner.ipynb #03819759
 def mean_square(
     out:Tensor, # Errors of guesses (n, ...)
     *yb         # Prompts; they are in the inputs already
@@ -61,7 +61,7 @@ class Denoising(Task):
         "The mean loss, and that of one who guesses that there is no noise"
         return self.sample_loss(out, yb).mean().item(),1.
 
-# %% ../../nbs/26_diffusion_learner.ipynb #fb8e5406
+# %% ../../nbs/26_diffusion_learner.ipynb #4b75b06f
 @register_application('prompts')
 class PromptApplication(Application):
     "Pictures to draw under prompts"
@@ -78,9 +78,10 @@ class PromptApplication(Application):
 
     def describe(self, learn):
         ds = learn.dls.train_ds
-        return {'prompts': {'classes': ds.classes, 'styles': ds.styles, 'steps': ds.steps}}
+        ema = next((c.decay for c in learn.cbs if isinstance(c, WeightAverage)), None)
+        return {'prompts': {'classes': ds.classes, 'styles': ds.styles, 'steps': ds.steps}, 'ema': ema}
 
-# %% ../../nbs/26_diffusion_learner.ipynb #0e4cccf0
+# %% ../../nbs/26_diffusion_learner.ipynb #fdf16a77
 _configs = {'unet': {'width': 32, 'emb': 128}, 'unet_small': {'width': 8, 'emb': 32}}
 _ema = .995 # At a thousand steps and more
 
@@ -121,7 +122,7 @@ def prompts_learner(
     learn.model.to(dls.device)
     return learn
 
-# %% ../../nbs/26_diffusion_learner.ipynb #8f221e48
+# %% ../../nbs/26_diffusion_learner.ipynb #f268324b
 def prompt_labels(
     vocab:list,  # Prompts, in the order of their numbers
     prompts=None # Names or numbers; None: all
@@ -170,7 +171,7 @@ def generate(
     if meter is not None: meter.images['forward'] += 2*strides*len(asked)
     return torch.cat(made),asked
 
-# %% ../../nbs/26_diffusion_learner.ipynb #6d30d63e
+# %% ../../nbs/26_diffusion_learner.ipynb #890be975
 def show_drawn(
     pictures:Tensor, # (k*n, c, h, w), -1..1, the prompts one after the other
     labels:Tensor,   # Their prompts (k*n,)
@@ -191,7 +192,7 @@ def show_drawn(
     ax.set_title(title, fontsize=9)
     return ax
 
-# %% ../../nbs/26_diffusion_learner.ipynb #fe0aea83
+# %% ../../nbs/26_diffusion_learner.ipynb #a5f00917
 def _same_prompts(path, meta, dls):
     "Raises `RequestError` if a file was made for other prompts"
     said,ds = meta.get('prompts'),dls.train_ds
@@ -200,7 +201,7 @@ def _same_prompts(path, meta, dls):
         if said[what] == there: continue
         raise RequestError(f"{path} was made for the {what} {said[what]}; these data have {there}")
 
-# %% ../../nbs/26_diffusion_learner.ipynb #846b7ade
+# %% ../../nbs/26_diffusion_learner.ipynb #6a96fb38
 @patch
 def read(self:PromptApplication,
     path,        # Of the model file
@@ -215,4 +216,8 @@ def read(self:PromptApplication,
     if not isinstance(data, DataLoaders):
         raise RequestError("a generator is read with its loaders, such as `digits_prompts_dls` makes")
     _same_prompts(path, meta, data)
-    return made(data)
+    learn = made(data)
+    if 'ema' not in meta: return learn
+    learn.remove_cbs([c for c in learn.cbs if isinstance(c, WeightAverage)])
+    if meta['ema'] is not None: learn.add_cb(WeightAverage(meta['ema']))
+    return learn
