@@ -57,6 +57,17 @@ class Denoising(Task):
 
     def correct(self, out, yb): return self.sample_loss(out, yb) < self.near
 
+    def relabelled(self, s, xb, out, yb):
+        "How far guesses are from those that the network in training makes under the other prompts"
+        each,at = torch.zeros(len(out), device=out.device),s.gone.nonzero()[:,0]
+        if not len(at): return each
+        x,cond,t,eps = (o[at] for o in xb)
+        other = torch.stack([yb[0][at] // self.styles, yb[0][at] % self.styles], 1).to(cond)
+        none = (cond == s.model.null).all(1, keepdim=True) # what is asked for by no name stays
+        with torch.no_grad(): aim = self.outputs(s.model, (x, torch.where(none, cond, other), t, eps))
+        if s.meter is not None: s.meter.images['forward'] += len(at)
+        return each.index_put((at,), self.distance(out[at], aim))
+
     def beside_chance(self, out, yb):
         "The mean loss, and that of one who guesses that there is no noise"
         return self.sample_loss(out, yb).mean().item(),1.
