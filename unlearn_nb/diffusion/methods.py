@@ -74,8 +74,8 @@ def guess_rows(
 @dataclass
 class PromptMethod(UnlearnMethod):
     "Base of methods that take away prompts"
-    steps:int=100        # Batches in all; 0: nothing is done
-    lr:float=1e-3        # Learning rate
+    steps:int=60         # Batches in all; 0: nothing is done
+    lr:float=1e-4        # Learning rate
     bs:int=16            # Rows per batch
     opt:str='adam'       # 'adam', with the constants of PyTorch, or 'sgd' without momentum
     needs = frozenset({'denoises'})
@@ -196,8 +196,10 @@ def next_anchor(
 @dataclass
 class ConceptAblation(PromptMethod):
     "Teach that a prompt means another one, on pictures that the original draws"
+    steps:int=150        # Batches in all; 0: nothing is done
+    lr:float=5e-5        # Learning rate
     drawn:int=64         # Pictures of anchors to draw
-    w:float=2.           # Guidance of the drawings
+    w:float=0.           # Guidance of the drawings; with guidance they have less variety than real ones
     strides:int=25       # Of the drawings
     reads = frozenset()
     paper = 'Kumari et al., 2023, arXiv:2303.13516'
@@ -256,9 +258,11 @@ class Elastic(Callback):
 @dataclass
 class SelectiveAmnesia(PromptMethod):
     "Teach that a prompt means noise, and remember the others by drawing them"
-    lam:float=10.        # Weight of the pull towards the weights that matter
+    steps:int=100        # Batches in all; 0: nothing is done
+    lr:float=2e-4        # Learning rate
+    lam:float=1000.      # Weight of the pull towards the weights that matter
     drawn:int=120        # Pictures of prompts that stay to draw, and to learn from them which weights matter
-    w:float=2.           # Guidance of the drawings
+    w:float=0.           # Guidance of the drawings; with guidance they have less variety than real ones
     strides:int=25       # Of the drawings
     reads = frozenset()
     paper = 'Heng and Soh, 2023, arXiv:2305.10120'
