@@ -174,6 +174,14 @@ class ESD(PromptMethod):
         picture,none = guess_rows(frozen, x, t)
         return picture,cond,t,none,aim
 
+    def losses(self, s, xb, out, yb):
+        "For a search, on the batch's own pictures: nothing is asked of what stays"
+        x,cond,t,eps = xb
+        # answers are guesses less the same noise, and so is what they should be
+        told,untold = (s.original((x, c, t, eps)) for c in (cond, s.teacher.null.expand(len(x), 2)))
+        go = s.task.distance(out, esd_target(told, untold, self.eta))
+        return torch.zeros_like(go),go
+
     def run(self, learn, split):
         frozen,opt,left = frozen_copy(learn.model),None,self.steps
         while left > 0:
