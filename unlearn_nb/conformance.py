@@ -20,7 +20,7 @@ from torch import nn
 
 from .core import DivergedError, RequestError, canonical
 from .vision.data import digits_dls, ImageTensors, tensor_dls
-from .method import Allowance, get_method, list_methods
+from .method import Allowance, get_method, get_method_class, list_methods
 from .recipe import train
 from .vision import checkpoint # registers pictures as an application
 from .vision.learner import image_learner
@@ -30,6 +30,7 @@ from .methods import adversarial, imitate, importance, negation, refined, reset
 from .methods.retrain import sisa_learner
 from .outputs import collect
 from .splits import forget_class, forget_random
+from .task import task_of
 from .testing import TinyNet, differing, snapshot, tiny_images
 
 # %% ../nbs/49_conformance.ipynb #089451c5
@@ -381,7 +382,7 @@ def within_budget(
 
 # %% ../nbs/49_conformance.ipynb #23064a36
 def conformance(
-    names=None, # Registered names; None: all
+    names=None, # Registered names; None: all that serve pictures with a class
     rules=None  # Their titles; None: all
 )->pd.DataFrame: # One row per method, one column per check: '' if passed, else why not; notes in brackets
     "Run every check on every method"
@@ -394,7 +395,8 @@ def conformance(
     threads = torch.get_num_threads()
     torch.set_num_threads(1) # the fixture is too small for more
     asked = {t: f for t,f in _rules.items() if rules is None or t in rules}
-    names = list_methods()['name'] if names is None else names
+    serves = lambda n: get_method_class(n).needs <= task_of(fixture()).capabilities
+    names = filter(serves, list_methods()['name']) if names is None else names
     try:
         return pd.DataFrame({n: {t: one(get_method(n), f) for t,f in asked.items()} for n in names}).T
     finally:
