@@ -350,7 +350,7 @@ def limits_of(name, method, card):
     for why in dict.fromkeys(card['fails'].values()):
         kinds = ', '.join(f'`{k}`' for k, v in card['fails'].items() if v == why)
         out.append(f'- Known to fail on requests of kind {kinds}: {apidoc.escape(why)}.')
-    if set(card['needs']) - {'labels', 'logits', 'relabels'}:
+    if set(card['needs']) - {'labels', 'logits', 'other_labels'}:
         out.append(f'- Needs a task with {", ".join(card["needs"])}.')
     for where, request, status in verdicts(name):
         if status != 'forgotten':

@@ -43,7 +43,7 @@ def per_sample(
 class Task:
     "What an answer is; a subclass for each application"
     name = 'task'              # Set by `register_task`
-    # Of 'labels', 'logits', 'head', 'continuous_input', 'relabels', 'denoises', 'generates'
+    # Of 'labels', 'logits', 'head', 'continuous_input', 'other_labels', 'denoises', 'generates'
     capabilities = frozenset()
 
     def __init__(self,
@@ -169,7 +169,7 @@ def _real(dls):
 @register_task('classification')
 class Classification(Task):
     "One label of a set, with a score for each"
-    capabilities = frozenset({'labels', 'logits', 'head', 'continuous_input', 'relabels'})
+    capabilities = frozenset({'labels', 'logits', 'head', 'continuous_input', 'other_labels'})
     others = *_number_losses, 'bce', 'binary' # What names of losses for other answers contain
 
     def __init__(self,

@@ -36,7 +36,7 @@ def mean_square(
 @register_task('denoising')
 class Denoising(Task):
     "The noise in a picture, under a prompt"
-    capabilities = frozenset({'denoises', 'relabels'})
+    capabilities = frozenset({'denoises', 'other_labels'})
     near = .5 # Loss up to which a picture counts as known; a guess of nothing has 1
 
     def __init__(self,

@@ -66,7 +66,7 @@ class RandomLabel(Tuned):
     forget_first:bool=False
     true_too:bool=False     # Draw from all classes, the true one included; for `forget_first` alone
     reads = frozenset({'forget', 'retain'})
-    needs = frozenset({'relabels'})
+    needs = frozenset({'other_labels'})
     paper = 'Golatkar et al., 2020, arXiv:1911.04933'
 
     @classmethod
@@ -229,7 +229,7 @@ class SalUn(UnlearnMethod):
     # Batch-norm statistics stay, whatever the inner method does; False: they follow it
     keep_buffers:bool=True
     reads = frozenset({'forget', 'retain'})
-    needs = frozenset({'relabels'})
+    needs = frozenset({'other_labels'})
     space = {'frac': ('linear', .1, .9), 'hyper.lr': Tuned.space['lr']}
     paper = 'Fan et al., 2024, arXiv:2310.12508'
     strength = dict(frac=0.),dict(hyper=dict(epochs=1, lr=3e-3)),dict(hyper=dict(epochs=5, lr=3e-3))
