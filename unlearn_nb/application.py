@@ -31,6 +31,7 @@ class Application:
     asks = ()            # Options without which another application that takes the path reads it, see `meant`
     source = None        # What its paths are, for messages: 'folder of images'; None: it reads none
     method = 'neggrad'   # What forgets where nobody says: the method that did best on this kind of data
+    shown = ()           # Names of methods that a demonstration shows; empty: those of classifiers
 
     def fits(self,
         dls:DataLoaders # Any loaders
@@ -88,6 +89,13 @@ class Application:
     )->Learner:      # Raises `RequestError`
         "A learner from a model file and data"
         return made(data if isinstance(data, DataLoaders) else self.loaders(data, meta, bs, seed, **reading))
+
+    def portray(self,
+        learners:dict, # Name -> learner, 'original' first
+        split          # The request
+    )->dict:           # Name of a file without its ending -> matplotlib figure; empty: nothing to see
+        "Pictures of what learners do, for a demonstration"
+        return {}
 
     def renew(self,
         learn:Learner,   # Loaded from a pickle, without data

@@ -80,6 +80,7 @@ class PromptApplication(Application):
     modules = 'vision.data','diffusion.data','diffusion.network','diffusion.learner'
     metrics = 'samples',
     method = 'salun'
+    shown = 'salun','concept_ablation','selective_amnesia','esd','finetune'
 
     def fits(self, dls): return isinstance(getattr(dls, 'train_ds', None), PromptTensors)
 
@@ -202,6 +203,21 @@ def show_drawn(
     ax.set_yticks(np.arange(high)*side+side/2-.5, [vocab[k] for k in names], fontsize=8)
     ax.set_title(title, fontsize=9)
     return ax
+
+# %% ../../nbs/26_diffusion_learner.ipynb #c87c1475
+@patch
+def portray(self:PromptApplication,
+    learners:dict, # Name -> learner, 'original' first
+    split          # The request
+)->dict:           # 'samples': a figure
+    "What each model draws of at most three prompts that go and of two that stay"
+    vocab,few = split.dls.vocab,[*split.went.tolist()[:3], *split.stays.tolist()[:2]]
+    size = 2.6*len(learners),.4*len(few)+.8
+    fig,axs = plt.subplots(1, len(learners), figsize=size, dpi=80, squeeze=False)
+    for ax,(name,learn) in zip(axs[0], learners.items()):
+        show_drawn(*generate(learn, few, 6), vocab, name, ax)
+    fig.tight_layout()
+    return {'samples': fig}
 
 # %% ../../nbs/26_diffusion_learner.ipynb #a5f00917
 def _same_prompts(path, meta, dls):
