@@ -46,8 +46,9 @@ def _trained_judge(dls, seed, epochs):
     parts = [o for ds in (dls.train_ds, dls.valid_ds) for o in (ds.images, ds.targets)]
     how = dict(bs=64, flip=False, pad=1, normalize='half', device=dls.device)
     judge = image_learner(tensor_dls(*parts, dls.vocab, **how), 'small_resnet', seed)
-    with judge.no_bar(), judge.no_logging(): train(judge, epochs)
-    known = judge.validate()[1]
+    with judge.no_bar(), judge.no_logging():
+        train(judge, epochs)
+        known = judge.validate()[1]
     if known < _good_enough:
         warnings.warn(f"the judge knows {known:.0%} of held-out pictures only: what it says of drawn ones is"
                       " worth as much")
