@@ -20,7 +20,8 @@ from pathlib import Path
 
 import torch
 
-from unlearn_nb.all import collect, environment, forget_class, forget_idxs, image_learner, list_methods, train
+from unlearn_nb.all import collect, environment, forget_class, forget_idxs, get_method, image_learner
+from unlearn_nb.all import list_methods, train
 from unlearn_nb.application import named_dls
 from unlearn_nb.bench.grid import recipe_named
 from unlearn_nb.core import DivergedError, RequestError, atomic_dir
@@ -113,7 +114,7 @@ def main(a):
     empty = {'commands': [], 'rows': [], 'environment': environment()}
     state = json.loads(a.out.read_text()) if a.out.exists() else empty
     state['commands'].append(' '.join(['python', *sys.argv]))
-    names = a.methods or [m for m in list_methods()['name'] if m != 'sisa']
+    names = a.methods or [m for m in list_methods()['name'] if m != 'sisa' and get_method(m).fixtures]
     label = lambda r: (r['data'], r['n'], r['seed'], r['kind'], r['method'])
     for seed in a.seeds:
         there = {label(r) for r in state['rows']}

@@ -93,7 +93,8 @@ if __name__ == '__main__':
     p.add_argument('--out', type=Path)
     a = p.parse_args()
     torch.set_num_threads(1)
-    names = a.methods or [m for m in list_methods()['name'] if hasattr(type(get_method(m)), 'published')]
+    known = map(get_method, list_methods()['name'])
+    names = a.methods or [m.name for m in known if m.fixtures and hasattr(type(m), 'published')]
     old = {'commands': [], 'rows': []}
     if a.out and a.out.exists():
         old = json.loads(a.out.read_text())

@@ -48,7 +48,7 @@ if __name__ == '__main__':
     rows = []
     for seed in a.seeds:
         learn = trained(seed)
-        for name in list_methods()['name']:
+        for name in (n for n in list_methods()['name'] if get_method(n).fixtures):
             if 'class' not in get_method(name).requests or name == 'sisa':
                 continue
             try:

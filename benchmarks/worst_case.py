@@ -36,7 +36,7 @@ from unlearn_nb.worst_case import objective
 from unlearn_nb.worst_case import search as searching
 from unlearn_nb.worst_case.exhaustive import regret
 from unlearn_nb.worst_case.objective import unit_losses, unlearn_weighted
-from unlearn_nb.worst_case.search import top, upper_step
+from unlearn_nb.worst_case.proposals import top, upper_step
 
 
 def stored(store, cells):

@@ -9,6 +9,7 @@ import json
 import re
 import tokenize
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 root = Path(__file__).parent.parent
@@ -305,8 +306,15 @@ def read(file, aliases=()):
 
 
 def modules():
-    "Every module of the package that has something public, by name"
-    found, files = {}, sorted((root / package).glob('**/*.py'))
+    "Every module of the package that has something public, by name; read again when a file has changed"
+    files = sorted((root / package).glob('**/*.py'))
+    return modules_of(root, tuple((f, f.stat().st_mtime_ns) for f in files))
+
+
+@lru_cache(maxsize=1)
+def modules_of(where, files):
+    "The same of files with the times of their last change"
+    found, files = {}, [f for f, _ in files]
     aliases = aliases_of(files)
     for file in files:
         if file.name.startswith('_') and file.name != '__init__.py':
@@ -314,7 +322,7 @@ def modules():
         module, doc, items, others, tree = read(file, aliases)
         moved = any(isinstance(n, ast.Assign) and written(n.targets[0]) == '__getattr__' for n in tree.body)
         if module and (items or others) and not (moved and not items):
-            found[module] = dict(doc=doc, items=items, others=others, file=file.relative_to(root))
+            found[module] = dict(doc=doc, items=items, others=others, file=file.relative_to(where))
     return inherit(found)
 
 

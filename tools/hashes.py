@@ -54,6 +54,8 @@ def hashes():
     found = {'trained': of_model(learn)}
     requests = {'class': un.forget_class(learn.dls, '3'), 'random': un.forget_random(learn.dls, frac=0.1)}
     for name, of in un.list_methods().set_index('name')['requests'].items():
+        if not un.get_method(name).fixtures:
+            continue
         for kind, split in requests.items():
             if kind not in of.split() or name == 'sisa':
                 continue
@@ -61,7 +63,7 @@ def hashes():
                 found[f'{name}, {kind}'] = of_model(learn.unlearn(split, name))
             except un.RequestError as e:
                 found[f'{name}, {kind}'] = f'refused: {str(e)[:60]}'
-    for name in un.list_methods()['name']:
+    for name in (n for n in un.list_methods()['name'] if un.get_method(n).fixtures):
         method = un.get_method(name)
         if not hasattr(type(method), 'published'):
             continue

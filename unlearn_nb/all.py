@@ -5,10 +5,10 @@
 # %% auto #0
 __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'environment', 'seeded', 'timed', 'ImageTensors',
            'MemoryDL', 'cifar10_dls', 'cifar100_dls', 'class_names', 'digits_dls', 'fashion_mnist_dls', 'folder_dls',
-           'list_data', 'named_dls', 'Application', 'application_of', 'register_application', 'register_request',
-           'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task', 'task_of', 'predict_logits',
-           'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified', 'tensor_dls',
-           'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
+           'orl_faces_dls', 'list_data', 'named_dls', 'Application', 'application_of', 'register_application',
+           'register_request', 'register_data', 'load_plugin', 'register_arch', 'Task', 'register_task', 'task_of',
+           'predict_logits', 'Callback', 'GridError', 'list_metrics', 't_interval', 'bucket_points', 'stratified',
+           'tensor_dls', 'ForgetSplit', 'forget_class', 'forget_group', 'forget_idxs', 'forget_random', 'forget_where',
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
            'image_learner', 'adult_dls', 'breast_cancer_dls', 'incomes_dls', 'table_dls', 'table_learner',
            'forget_ratings', 'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking',
@@ -18,18 +18,19 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
            'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
            'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
-           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'CFk', 'EUk',
-           'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel',
-           'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB',
-           'SCRUBR', 'BadTeacher', 'LFSSD', 'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN', 'RUM', 'CT', 'MSG',
-           'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare',
-           'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff',
-           'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen',
-           'plot_composition', 'plot_search', 'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score',
-           'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'planted_fakes',
-           'register_fake', 'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap', 'class_rates',
-           'js_divergence', 'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding',
-           'plot_gradcam', 'plot_weight_distance']
+           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'DareForest',
+           'Dare', 'forest_learner', 'CertifiedHead', 'CFk', 'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus',
+           'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD',
+           'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD',
+           'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN', 'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
+           'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan',
+           'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
+           'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search',
+           'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia',
+           'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'planted_fakes', 'register_fake',
+           'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence',
+           'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam',
+           'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -45,7 +46,7 @@ from .application import Application, application_of, named_dls
 from .application import register_application, register_request
 from .datasets import class_names, list_data, register_data, stratified
 from .vision.data import digits_dls, ImageTensors, MemoryDL, tensor_dls
-from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls
+from .vision.folders import cifar100_dls, cifar10_dls, fashion_mnist_dls, folder_dls, orl_faces_dls
 from .registry import load_plugin
 from unlearn_nb.splits import (
     ForgetSplit, forget_class, forget_group, forget_idxs, forget_random, forget_where,
@@ -82,6 +83,9 @@ from .outputs import Outputs, collect
 from .model_file import load_exported, load_model, save_model
 from .methods.unsir import UNSIR
 from .methods.retrain import Retrain, SISA, sisa_learner
+from .trees.forest import DareForest
+from .trees.learner import Dare, forest_learner
+from .certified import CertifiedHead
 from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus
 from .methods.boundary import BoundaryExpand, BoundaryShrink
 from .methods.relabel import Amnesiac, RandomLabel, SalUn
@@ -142,6 +146,7 @@ _all_ = [
     'digits_dls',
     'fashion_mnist_dls',
     'folder_dls',
+    'orl_faces_dls',
     'list_data',
     'named_dls',
     'Application',
@@ -235,6 +240,10 @@ _all_ = [
     'Retrain',
     'SISA',
     'sisa_learner',
+    'DareForest',
+    'Dare',
+    'forest_learner',
+    'CertifiedHead',
     'CFk',
     'EUk',
     'FineTune',

@@ -52,61 +52,71 @@ class Application:
         "If another application takes the path as well: is it this one's all the same?"
         return set(self.asks) <= set(options)
 
-    def learner(self,
-        dls:DataLoaders, # Loaders that `fits` says yes to
-        # Name of a network, its description as a dict, or an `nn.Module`; None: the first of `archs`
-        arch=None,
-        seed:int=0,      # Initial weights, shuffling
-        **kwargs         # For `Learner`
-    )->Learner:          # With a recipe that records; raises `RequestError`
-        "An untrained learner"
-        raise NotImplementedError(f"{type(self).__name__}.learner")
+# %% ../nbs/13_application.ipynb #3ea19206
+@patch
+def learner(self:Application,
+    dls:DataLoaders, # Loaders that `fits` says yes to
+    # Name of a network, its description as a dict, or an `nn.Module`; None: the first of `archs`
+    arch=None,
+    seed:int=0,      # Initial weights, shuffling
+    **kwargs         # For `Learner`
+)->Learner:          # With a recipe that records; raises `RequestError`
+    "An untrained learner"
+    raise NotImplementedError(f"{type(self).__name__}.learner")
 
-    def describe(self,
-        learn:Learner # Whose data are described
-    )->dict:          # Plain JSON types
-        "What a file must hold besides weights, network and recipe"
-        return {}
+@patch
+def describe(self:Application,
+    learn:Learner # Whose data are described
+)->dict:          # Plain JSON types
+    "What a file must hold besides weights, network and recipe"
+    return {}
 
-    def loaders(self,
-        data,            # A path that `takes` says yes to
-        meta:dict,       # What the file says; empty for a foreign file
-        bs:int|None=None,# Batch size; None: this application's default
-        seed:int=0,      # Draws the held-out part where there is none
-        **reading        # Options of this application
-    )->DataLoaders:      # Raises `RequestError`
-        "Data as a file, and options, say"
-        raise NotImplementedError(f"{type(self).__name__}.loaders")
+# %% ../nbs/13_application.ipynb #54cf5a05
+@patch
+def loaders(self:Application,
+    data,            # A path that `takes` says yes to
+    meta:dict,       # What the file says; empty for a foreign file
+    bs:int|None=None,# Batch size; None: this application's default
+    seed:int=0,      # Draws the held-out part where there is none
+    **reading        # Options of this application
+)->DataLoaders:      # Raises `RequestError`
+    "Data as a file, and options, say"
+    raise NotImplementedError(f"{type(self).__name__}.loaders")
 
-    def read(self,
-        path,        # Of the model file, for messages
-        made,        # Called with `DataLoaders`; returns a learner with the weights of the file
-        meta:dict,   # What the file says; empty for a foreign file
-        data,        # `DataLoaders`, or a path
-        bs,          # Batch size, or None
-        seed:int,    # Draws the held-out part where there is none
-        **reading    # Options of this application
-    )->Learner:      # Raises `RequestError`
-        "A learner from a model file and data"
-        return made(data if isinstance(data, DataLoaders) else self.loaders(data, meta, bs, seed, **reading))
+@patch
+def read(self:Application,
+    path,        # Of the model file, for messages
+    made,        # Called with `DataLoaders`; returns a learner with the weights of the file
+    meta:dict,   # What the file says; empty for a foreign file
+    data,        # `DataLoaders`, or a path
+    bs,          # Batch size, or None
+    seed:int,    # Draws the held-out part where there is none
+    **reading    # Options of this application
+)->Learner:      # Raises `RequestError`
+    "A learner from a model file and data"
+    return made(data if isinstance(data, DataLoaders) else self.loaders(data, meta, bs, seed, **reading))
 
-    def portray(self,
-        learners:dict, # Name -> learner, 'original' first
-        split          # The request
-    )->dict:           # Name of a file without its ending -> matplotlib figure; empty: nothing to see
-        "Pictures of what learners do, for a demonstration"
-        return {}
+# %% ../nbs/13_application.ipynb #e60f0197
+@patch
+def renew(self:Application,
+    learn:Learner,   # Loaded from a pickle, without data
+    data,            # `DataLoaders`, or a path
+    bs,              # Batch size, or None: as exported
+    seed:int         # Draws the held-out part where there is none
+)->DataLoaders:      # Raises `RequestError`
+    "Data for an exported learner, by its own transforms"
+    raise RequestError(
+        f"an exported learner of the kind {self.name!r} cannot be given new data; use a model file"
+    )
 
-    def renew(self,
-        learn:Learner,   # Loaded from a pickle, without data
-        data,            # `DataLoaders`, or a path
-        bs,              # Batch size, or None: as exported
-        seed:int         # Draws the held-out part where there is none
-    )->DataLoaders:      # Raises `RequestError`
-        "Data for an exported learner, by its own transforms"
-        raise RequestError(
-            f"an exported learner of the kind {self.name!r} cannot be given new data; use a model file"
-        )
+# %% ../nbs/13_application.ipynb #6d21178b
+@patch
+def portray(self:Application,
+    learners:dict, # Name -> learner, 'original' first
+    split          # The request
+)->dict:           # Name of a file without its ending -> matplotlib figure; empty: nothing to see
+    "Pictures of what learners do, for a demonstration and an audit"
+    return {}
 
 # %% ../nbs/13_application.ipynb #056de45f
 applications = Registry('application')

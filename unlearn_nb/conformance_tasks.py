@@ -35,6 +35,7 @@ from .testing import differing, snapshot
 from .text.data import messages_dls
 from .text.language import language_learner, secret_dls
 from .text.learner import text_learner
+from .trees.learner import forest_learner
 
 # %% ../nbs/51_applications.ipynb #6b1de853
 examples = Registry('example of a task')
@@ -58,6 +59,11 @@ def _pictures():
 def _table():
     dls = breast_cancer_dls(n=120, bs=32, sites=3)
     return _taught(table_learner(dls, [16]), 6),forget_group(dls, 'site', 'B')
+
+@register_example('classes of a table, forest')
+def _forest():
+    dls = breast_cancer_dls(n=120, bs=32, sites=3)
+    return _taught(forest_learner(dls, config={'n_estimators': 5}), 1),forget_group(dls, 'site', 'B')
 
 @register_example('numbers of a table')
 def _numbers():
@@ -147,6 +153,7 @@ def _result(task, name, seed):
     assert not differing(before, learn.model) and learn.model.training == mode, 'the original changed'
     return new,seen
 
+# %% ../nbs/51_applications.ipynb #2c54bced
 @_task_rule
 def _reads(task, m):
     "reads what it declares"
@@ -167,6 +174,7 @@ def _moves(task, m):
     assert differing(snapshot(old), new), 'nothing moved'
     assert all(p.isfinite().all() for p in new.parameters()), 'not finite'
 
+# %% ../nbs/51_applications.ipynb #4e9be4b2
 @_task_rule
 def _no_strength(task, m):
     "no strength changes nothing"

@@ -10,6 +10,7 @@ __all__ = ['without_autocast', 'Autocast', 'bf16_pays', 'SkipValidation', 'Batch
 # %% ../nbs/27_engine.ipynb #24ede306
 import copy
 import hashlib
+from time import monotonic
 from types import MethodType
 
 import numpy as np
@@ -107,10 +108,16 @@ class CostMeter(Callback):
     def after_pred(self): self.images['forward_backward' if self.training else 'forward'] += len(self.pred)
 
 # %% ../nbs/27_engine.ipynb #9c6f4505
+_pause = 1. # Seconds; trimming takes as long as a step or two of a small network
+
 class TrimMemory(Callback):
-    "Return freed memory to the system after every epoch; see `trim_memory`"
-    order = 100
-    def after_epoch(self): trim_memory()
+    "Return freed memory to the system after an epoch, once a second at most; see `trim_memory`"
+    order,latest = 100,0.
+    def after_epoch(self):
+        now = monotonic()
+        if now-TrimMemory.latest < _pause: return
+        TrimMemory.latest = now # of all fits of this process
+        trim_memory()
 
 # %% ../nbs/27_engine.ipynb #6bc308e5
 def fit_on(

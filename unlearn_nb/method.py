@@ -107,6 +107,10 @@ def check(self:UnlearnMethod,
             f"{self.name} needs {', '.join(sorted(missing))}, which the task {task.name} has not; methods"
             f" that serve it: {', '.join(able) or 'none'}"
         )
+    if getattr(learn.model, 'weightless', False) and not self.exact:
+        able = [n for n,c in _methods.items() if c.exact]
+        raise RequestError(f"{self.name} moves weights, and this model has no weights to move; there are"
+                           f" {', '.join(able)}")
     if split.kind not in self.requests:
         raise RequestError(
             f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by"

@@ -135,6 +135,7 @@ def load_weights(
     meta,old = read_metadata(path),learn.model.state_dict()
     state = _named(read_state(path, trust), old.keys())
     for k,v in state.items():
+        if k in getattr(learn.model, 'any_size', ()): continue
         if k in old and v.shape != old[k].shape:
             raise RequestError(
                 f"{path} does not fit the architecture: {k} has shape {tuple(v.shape)}, expected"

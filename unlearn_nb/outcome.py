@@ -173,6 +173,7 @@ def _groups(split, was, now, sizes, classes, before):
     retained['fell'] = more_than(kept-right, kept, unremarkable)
     return forgotten,retained,earlier
 
+# %% ../nbs/34_outcome.ipynb #19b42498
 def check_outcome(
     old:Learner,          # The model before; its normalisation is used
     new:Learner,          # The model after

@@ -237,8 +237,8 @@ _answers = RNNCallback,ModelResetter # without these a recurrent network gives m
 def answer_cbs(
     learn:Learner # Its callbacks stay where they are
 )->list:          # Copies
-    "Callbacks of a learner that belong to its answers"
-    return [copy.copy(c) for c in learn.cbs if isinstance(c, _answers)]
+    "Callbacks of a learner that belong to its answers: fastai's, and those that say so (`answers`)"
+    return [copy.copy(c) for c in learn.cbs if isinstance(c, _answers) or getattr(c, 'answers', False)]
 
 def predict_logits(
     learn:Learner, # Its model answers

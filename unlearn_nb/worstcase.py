@@ -6,6 +6,7 @@ from .core import moved
 __getattr__ = moved(
     __name__,
     'worst_case.objective',
+    'worst_case.proposals',
     'worst_case.search',
     'worst_case.exhaustive',
     'worst_case.rankings',

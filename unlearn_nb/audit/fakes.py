@@ -95,6 +95,7 @@ class Material:
         lambda self: list(self.split.classes or []), doc="Forgotten classes; empty for other requests"
     )
 
+# %% ../../nbs/72_audit_fakes.ipynb #f182b4d7
 @dataclass
 class Source:
     "What fakes are made of where answers are no labels"
@@ -111,6 +112,7 @@ class Fake:
     build:object   # Function of `Material`, or of `Source` where answers are no labels
     needs:frozenset=frozenset({'labels'}) # Capabilities of the task that it is made for
 
+# %% ../../nbs/72_audit_fakes.ipynb #b5d5676f
 _fakes = Registry('fake')
 
 def register_fake(

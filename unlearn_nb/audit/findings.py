@@ -25,9 +25,10 @@ class Finding:
 def _same(a, b): return all(torch.equal(a[k].cpu(), b[k].cpu()) for k in a)
 
 def _structure(model):
-    "Names, kinds and shapes of all modules and parameters"
+    "Names, kinds and shapes of all modules and parameters, but for what may have any size"
     kinds = {n: f'{type(m).__module__}.{type(m).__qualname__}' for n,m in model.named_modules()}
-    return kinds | {n: tuple(p.shape) for n,p in model.state_dict().items()}
+    loose = getattr(model, 'any_size', ())
+    return kinds | {n: tuple(p.shape) for n,p in model.state_dict().items() if n not in loose}
 
 def _patched(model):
     "Modules whose own forward was replaced, or that carry hooks"

@@ -33,6 +33,7 @@ from ..anomaly import learner as _detectors
 from ..diffusion import learner as _generators
 from ..text import learner as _texts
 from ..text import language as _languages
+from ..trees import learner as _forests
 from ..vision import checkpoint
 
 # %% ../../nbs/82_cells.ipynb #75430378
@@ -76,6 +77,7 @@ _searching = (
     'ensemble',
     'worst_case.objective',
     'worst_case.unseen',
+    'worst_case.proposals',
     'worst_case.search',
     'worst_case.exhaustive',
     'worst_case.rankings',

@@ -6,6 +6,7 @@
 __all__ = ['run_cell', 'InProcess', 'OnRay', 'make_executor', 'Done', 'run_cells']
 
 # %% ../../nbs/84_running.ipynb #b2fec585
+import json
 import os
 import signal
 import traceback
@@ -13,6 +14,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from multiprocessing import get_context, parent_process
 from pathlib import Path
 from threading import Thread
@@ -91,6 +93,11 @@ def _search_files(cell, folder):
     Path(folder).mkdir(parents=True, exist_ok=True)
     return Path(folder)/f'{cell.key}.pt',Path(folder)/f'models-{config_hash(about)}.pt'
 
+@lru_cache(8)
+def _reference(model, data, options):
+    "A retrained model, which many cells are compared with"
+    return unpack(model, cell_loaders({'data': data, 'options': json.loads(options)}))
+
 def _known_here(cell):
     "Load what a cell needs; raises `RequestError` for a metric that this process cannot know"
     for h in cell.homes: load_home(h)
@@ -118,8 +125,8 @@ def run_cell(
         if cell.kind == 'search': return _search(c, learn, _search_files(cell, folder))
         split = _request_of(c, learn, [g for g in given if not isinstance(g, bytes)])
         if cell.kind == 'unlearn': return _unlearn(c, learn, split)
-        refs = [unpack(m, learn.dls) for m in models[1:]]
-        with asked_once(): res = _evaluate(c, learn, split, refs)
+        refs = [_reference(m, c['data'], json.dumps(c['options'], sort_keys=True)) for m in models[1:]]
+        with asked_once(keep=refs): res = _evaluate(c, learn, split, refs)
     return res,None,t.seconds
 
 # %% ../../nbs/84_running.ipynb #f8d936a5

@@ -11,6 +11,7 @@ from ..anomaly import metrics as _of_anomalies
 from ..collab import metrics as _of_ratings
 from ..diffusion import attacks as _of_prompts # and metrics
 from ..metrics import poison as _of_poison
+from ..metrics import references as _of_references
 from ..metrics.accuracy import class_rates, rates
 from ..metrics.attacks import attack_rates
 from ..metrics.grid import answers, asked_once, grid_metrics, list_metrics, register_metric

@@ -78,6 +78,23 @@ def _load_all(models, data, trust, reading):
     return learn,[load_learner(f, data, trust, **same) for f in models[1:]]
 
 # %% ../../nbs/97_auditing.ipynb #93cb393f
+_Oracle = Annotated[
+    Optional[list[Path]],
+    Option(
+        help="A model trained without the forget set; repeat: five are the default, at least three make"
+        " an interval"
+    ),
+]
+_Retrain = Annotated[
+    Optional[int],
+    Option(
+        min=0,
+        help="Or: train so many by the recipe in the original's file, kept in OUT; 0: none. Default:"
+        " five, where the file has a recipe",
+    ),
+]
+
+# %% ../../nbs/97_auditing.ipynb #415d1853
 @app.command()
 @delegates(how_to_read)
 def audit(
@@ -94,21 +111,8 @@ def audit(
     forget: Forget = None,
     forget_file: ForgetFile = None,
     group: Group = None,
-    oracle: Annotated[
-        Optional[list[Path]],
-        Option(
-            help="A model trained without the forget set; repeat: five are the default, at least three make"
-            " an interval"
-        ),
-    ] = None,
-    retrain: Annotated[
-        Optional[int],
-        Option(
-            min=0,
-            help="Or: train so many by the recipe in the original's file, kept in OUT; 0: none. Default:"
-            " five, where the file has a recipe",
-        ),
-    ] = None,
+    oracle: _Oracle = None,
+    retrain: _Retrain = None,
     epochs: Epochs = None,
     effort: Annotated[str, Option(help="quick or full")] = 'quick',
     seed: Seed = 0,

@@ -113,8 +113,27 @@ def _check_method(name, settings):
 def _usual_method(learn):
     "What forgets where nobody says"
     from unlearn_nb.application import application_of
-    return application_of(learn.dls).method
+    return getattr(learn.model, 'method', None) or application_of(learn.dls).method
 
+# %% ../../nbs/96_forgetting.ipynb #2ea36ccf
+_Method = Annotated[
+    Optional[str],
+    Option(help="See `unlearn-nb methods`. Default: unsir for pictures, dare for forests, else neggrad"),
+]
+_Hyper = Annotated[
+    Optional[list[str]],
+    Option('--set', help="Hyper-parameter of the method, NAME=VALUE; repeat for several"),
+]
+_Budget = Annotated[
+    Optional[float],
+    Option(
+        help="What the method may send through the network, as a share of what retraining would."
+        " Default: 0.1, and more only if that did not forget, for a network trained for 20 epochs or"
+        " more and a method without --set"
+    ),
+]
+
+# %% ../../nbs/96_forgetting.ipynb #5e9e9da0
 @app.command()
 @delegates(how_to_read)
 def forget(
@@ -130,24 +149,11 @@ def forget(
     forget: Forget = None,
     forget_file: ForgetFile = None,
     group: Group = None,
-    method: Annotated[
-        Optional[str],
-        Option(help="See `unlearn-nb methods`. Default: unsir for pictures, neggrad for all else"),
-    ] = None,
-    hyper: Annotated[
-        Optional[list[str]],
-        Option('--set', help="Hyper-parameter of the method, NAME=VALUE; repeat for several"),
-    ] = None,
+    method: _Method = None,
+    hyper: _Hyper = None,
     epochs: Epochs = None,
     seed: Seed = 0,
-    budget: Annotated[
-        Optional[float],
-        Option(
-            help="What the method may send through the network, as a share of what retraining would."
-            " Default: 0.1, and more only if that did not forget, for a network trained for 20 epochs or"
-            " more and a method without --set"
-        ),
-    ] = None,
+    budget: _Budget = None,
     score: Annotated[str, Option(help="quick (500 samples of each partition), full, or none")] = 'quick',
     trust_pickle: TrustPickle = False,
     overwrite: Overwrite = False,

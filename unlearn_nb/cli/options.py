@@ -81,6 +81,8 @@ Augment = Annotated[
         " of retained accuracy"
     ),
 ]
+
+# %% ../../nbs/93_options.ipynb #48f860b1
 Target = Annotated[
     Optional[str], Option(help="Column of a table to predict, where no file says")
 ]

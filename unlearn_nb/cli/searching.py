@@ -138,54 +138,60 @@ def _settings(n, frac, lower, granularity, direction, by, objective='loss'):
     return {**settings, 'by': by} if by else settings
 
 # %% ../../nbs/98_searching.ipynb #82fccf07
+_Model = Annotated[
+    Optional[Path],
+    Option(
+        help="A trained .safetensors, .pth or .pt file, or an exported Learner (.pkl) with"
+        " --trust-pickle. Default: train one (small_resnet, or --arch) and save it to OUT"
+    ),
+]
+_Lower = Annotated[
+    str,
+    Option(
+        help="Method to be hard for: finetune, l1_sparse, cfk, ascent, neggrad, random_label,"
+        " boundary_shrink, boundary_expand, scrub, retrain"
+    ),
+]
+_By = Annotated[
+    Optional[str],
+    Option(
+        help="No search but a ranking: random, loss, el2n, grand, forgetting, memorisation, moderate,"
+        " draws"
+    ),
+]
+_Objective = Annotated[
+    str,
+    Option(
+        help="What is made small: loss (after unlearning), gap (to models that never saw the data) or"
+        " membership; the last two train half-data models, kept in OUT/models.pt"
+    ),
+]
+_LowerSteps = Annotated[
+    Optional[int],
+    Option(min=1, help="Steps of unlearning in each. Default: one pass over the data, at least 60"),
+]
+_Eta = Annotated[
+    Optional[float], Option(help="Step of the weights. Default: one over the spread of the losses")
+]
+
+# %% ../../nbs/98_searching.ipynb #ccb933ff
 @app.command('worst-case')
 @delegates(how_to_read)
 def worst_case(
     data: Data,
     out: Annotated[Path, Option(help="Folder for forget_idxs.txt, worst_case.json and figures")],
-    model: Annotated[
-        Optional[Path],
-        Option(
-            help="A trained .safetensors, .pth or .pt file, or an exported Learner (.pkl) with"
-            " --trust-pickle. Default: train one (small_resnet, or --arch) and save it to OUT"
-        ),
-    ] = None,
+    model: _Model = None,
     frac: Annotated[Optional[float], Option(help="Share of the units to choose. Default: 0.1")] = None,
     n: Annotated[Optional[int], Option(min=1, help="Or: how many")] = None,
-    lower: Annotated[
-        str,
-        Option(
-            help="Method to be hard for: finetune, l1_sparse, cfk, ascent, neggrad, random_label,"
-            " boundary_shrink, boundary_expand, scrub, retrain"
-        ),
-    ] = 'finetune',
-    by: Annotated[
-        Optional[str],
-        Option(
-            help="No search but a ranking: random, loss, el2n, grand, forgetting, memorisation, moderate,"
-            " draws"
-        ),
-    ] = None,
+    lower: _Lower = 'finetune',
+    by: _By = None,
     granularity: Annotated[str, Option(help="sample, class, or a column of a table")] = 'sample',
     direction: Annotated[str, Option(help="hardest or easiest")] = 'hardest',
-    objective: Annotated[
-        str,
-        Option(
-            help="What is made small: loss (after unlearning), gap (to models that never saw the data) or"
-            " membership; the last two train half-data models, kept in OUT/models.pt"
-        ),
-    ] = 'loss',
+    objective: _Objective = 'loss',
     steps: Annotated[int, Option(min=1, help="Iterations")] = 10,
-    lower_steps: Annotated[
-        Optional[int],
-        Option(min=1, help="Steps of unlearning in each. Default: one pass over the data, at least 60"),
-    ] = None,
-    lower_lr: Annotated[
-        Optional[float], Option(help="Their size. Default: 1e-4, for retrain 3e-3")
-    ] = None,
-    eta: Annotated[
-        Optional[float], Option(help="Step of the weights. Default: one over the spread of the losses")
-    ] = None,
+    lower_steps: _LowerSteps = None,
+    lower_lr: Annotated[Optional[float], Option(help="Their size. Default: 1e-4, for retrain 3e-3")] = None,
+    eta: _Eta = None,
     gamma: Annotated[float, Option(min=0.0, help="Weight of the squared weights")] = 1e-4,
     epochs: TrainEpochs = None,
     trust_pickle: TrustPickle = False,

@@ -70,6 +70,8 @@ def cli_errors(
     with warnings.catch_warnings(), ExitStack() as stack:
         warnings.filterwarnings('ignore', category=FutureWarning)
         warnings.filterwarnings('ignore', category=DeprecationWarning)
+        # fastai makes tensors of a table's columns, which pandas does not let it write to
+        warnings.filterwarnings('ignore', message='The given NumPy array is not writable')
         warnings.showwarning = lambda message, *args, **kwargs: typer.echo(f"warning: {message}", err=True)
         stack.enter_context(_one_line())
         check_models(*models)

@@ -79,6 +79,7 @@ def _recommender(dls, model, **kwargs):
     model.user,model.item = dls.train_ds.cat_names
     return Learner(dls, model, **{'loss_func': MSELossFlat(), **kwargs})
 
+# %% ../../nbs/36_collab_learner.ipynb #f5390067
 def ratings_learner(
     dls:DataLoaders,       # Of ratings: from `ratings_dls`, or fastai's own `CollabDataLoaders`
     n_factors:int=50,      # Width of the embeddings; with `use_nn` and no `layers`, of the hidden layer

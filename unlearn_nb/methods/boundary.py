@@ -146,6 +146,7 @@ class Shadow(Erase):
         self.k = k
     def label(self, xb, yb): return torch.full_like(yb[0], self.k),
 
+# %% ../../nbs/43_boundary.ipynb #d803193e
 @register_method('boundary_expand')
 @dataclass
 class BoundaryExpand(ForgetOnly):

@@ -226,28 +226,31 @@ class SSD(Edit):
         equal"""
         return cls(alpha=10., lam=1., samples=10**9)
 
-    def importance(self,
-        learn, # The working copy
-        split, # View of the request, opened for `part`
-        part   # 'forget' or 'retain'
-    ):         # Name -> at least 0, of the shape of the parameter
-        "How much each weight matters to a partition: the mean squared gradient of its samples"
-        how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter, task=task_of(learn))
-        return fisher_diag(learn.model, self.clean(split, part), **how)
+# %% ../../nbs/45_curvature.ipynb #192e2ce8
+@patch
+def importance(self:SSD,
+    learn, # The working copy
+    split, # View of the request, opened for `part`
+    part   # 'forget' or 'retain'
+):         # Name -> at least 0, of the shape of the parameter
+    "How much each weight matters to a partition: the mean squared gradient of its samples"
+    how = dict(labels='true', budget=self.max_bytes, meter=learn.cost_meter, task=task_of(learn))
+    return fisher_diag(learn.model, self.clean(split, part), **how)
 
-    def run(self, learn, split):
-        self = self.whole(learn)
-        f,r = (self.importance(learn, split, part) for part in ('forget', 'retain'))
-        n,k = (len(split.targets(p)) for p in ('retain', 'forget'))
-        both = {m: (n*r[m]+k*f[m])/(n+k) for m in f}
-        edit = lambda m, w, s: dampen(w, f[m], both[m], 1/s, self.lam)
-        given = None if self.alpha is None else 1/self.alpha
-        inverse = self.apply(learn, split, edit, given)['alpha']
-        touched = sum((f[m] > both[m]/inverse).sum().item() for m in f)
-        if not touched:
-            warnings.warn(f"{self.name} touched no weight: none matters {1/inverse:.3g} times as much to the"
-                          " forget set as to all images")
-        return {'alpha': 1/inverse, 'touched': touched}
+@patch
+def run(self:SSD, learn, split):
+    self = self.whole(learn)
+    f,r = (self.importance(learn, split, part) for part in ('forget', 'retain'))
+    n,k = (len(split.targets(p)) for p in ('retain', 'forget'))
+    both = {m: (n*r[m]+k*f[m])/(n+k) for m in f}
+    edit = lambda m, w, s: dampen(w, f[m], both[m], 1/s, self.lam)
+    given = None if self.alpha is None else 1/self.alpha
+    inverse = self.apply(learn, split, edit, given)['alpha']
+    touched = sum((f[m] > both[m]/inverse).sum().item() for m in f)
+    if not touched:
+        warnings.warn(f"{self.name} touched no weight: none matters {1/inverse:.3g} times as much to the"
+                      " forget set as to all images")
+    return {'alpha': 1/inverse, 'touched': touched}
 
 # %% ../../nbs/45_curvature.ipynb #a3a6f8d3
 @patch

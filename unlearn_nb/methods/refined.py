@@ -110,12 +110,14 @@ def check(self:RUM, learn, split):
 
 @patch
 def within(self:RUM, may):
-    "An equal share of the budget for each part"
-    k = len(self.bases)
-    share = replace(may, samples=(may.samples-_forward*may.forget)/k, forget=max(1, may.forget//k))
-    inner = [m.within(share) for m in self.inner]
+    "An equal share of the budget for each part; fewer parts, where there is not a batch for each of them"
+    for k in range(len(self.bases), 0, -1):
+        share = replace(may, samples=(may.samples-_forward*may.forget)/k, forget=max(1, may.forget//k))
+        inner = [m.within(share) for m in self.inner[:k]]
+        if min(getattr(m, 'samples', None) or may.bs for m in inner) >= may.bs: break
     fields = [{f: getattr(m, f) for f in ('samples', 'epochs') if hasattr(m, f)} for m in inner]
-    return replace(self, hyper=tuple({**h, **f} for h,f in zip(self.hyper, fields)))
+    hyper = tuple({**h, **f} for h,f in zip(self.hyper, fields))
+    return replace(self, bases=self.bases[:k], hyper=hyper)
 
 @patch
 def run(self:RUM, learn, split):

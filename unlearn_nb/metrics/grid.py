@@ -7,6 +7,7 @@ __all__ = ['grid_metrics', 'register_metric', 'list_metrics', 'asked_once', 'ans
 
 # %% ../../nbs/57_metrics_grid.ipynb #7d9e8d4f
 from contextlib import contextmanager
+from weakref import WeakKeyDictionary
 
 import pandas as pd
 import torch
@@ -34,16 +35,21 @@ def list_metrics()->pd.DataFrame: # One row per metric: name, what it says, whet
     return pd.DataFrame([{'name': n, 'what': what(f), 'oracle': f.oracle} for n,f in grid_metrics.items()])
 
 # %% ../../nbs/57_metrics_grid.ipynb #5a037f91
-_said = None # While a cell is scored: what its networks answered
+_said = WeakKeyDictionary() # Learner -> what it answered, by request, partition and number of samples
+_remember = False # Is something being scored?
 _partitions = 'forget','retain','valid_forget','valid_retain'
 
 @contextmanager
-def asked_once():
+def asked_once(
+    keep=() # Learners that will not change: what they answer is known in the next block that keeps them
+):
     "Within it, a network is asked about a partition once"
-    global _said
-    _said = {}
+    global _remember
+    _remember = True
     try: yield
-    finally: _said = None
+    finally:
+        _remember = False
+        for learn in [l for l in _said if not any(l is k for k in keep)]: del _said[learn]
 
 def answers(
     learn,               # Whom to ask
@@ -52,16 +58,17 @@ def answers(
     n:int|None=None      # At most so many images of each, evenly spread; None: all
 )->dict:                 # As `collect`
     "What a network answers, or a part of what it has answered before within `asked_once`"
-    if _said is None: return collect(learn, split, parts, n)
-    return {p: _answer(learn, split, p, n) for p in parts}
+    if not _remember: return collect(learn, split, parts, n)
+    known = _said.setdefault(learn, {})
+    return {p: _answer(known, learn, split, p, n) for p in parts}
 
 # %% ../../nbs/57_metrics_grid.ipynb #34a960df
-def _answer(learn, split, part, n):
+def _answer(known, learn, split, part, n):
     "One partition, from memory if it was asked for, or if a larger one was"
-    whole = _said.get((id(learn), part, None))
+    whole = known.get((split.fingerprint, part, None))
     if n is not None and whole is not None:
         keep = torch.linspace(0, len(whole)-1, min(n, len(whole))).round().long() # as `spread` chooses
         return Outputs(whole.logits[keep], whole.targets[keep], torch.as_tensor(whole.idxs)[keep])
-    key = id(learn),part,n
-    if key not in _said: _said[key] = collect(learn, split, [part], n)[part]
-    return _said[key]
+    key = split.fingerprint,part,n
+    if key not in known: known[key] = collect(learn, split, [part], n)[part]
+    return known[key]

@@ -134,6 +134,7 @@ def _text_block(cutter, vocab, max_len):
         dls_kwargs={'before_batch': Pad_Chunk(seq_len=max_len)},
     )
 
+# %% ../../nbs/17_text_data.ipynb #3b92afb1
 def text_dls(
     table,               # A frame, or the path of a CSV or TSV file
     text:str='text',     # Name of the column of texts

@@ -60,6 +60,7 @@ class WordEncoder(nn.Module):
         # the fast kernels have no second derivative, which influence takes
         with sdpa_kernel(SDPBackend.MATH): return self.encoder(self.words(x)+places, **unseen)
 
+# %% ../../nbs/38_text_learner.ipynb #1996c026
 class TextTransformer(WordEncoder):
     "An encoder over the words of a text, their mean, and a linear head"
     def __init__(self,
@@ -169,6 +170,7 @@ def _longest(dls):
     "Tokens of the longest text that the loaders were made for"
     return (vars(dls).get('text_settings') or {}).get('max_len') or dls.train.before_batch.fs[0].seq_len
 
+# %% ../../nbs/38_text_learner.ipynb #43192db5
 def text_learner(
     dls:DataLoaders,       # Of texts: from `text_dls`, or fastai's own `TextDataLoaders`
     # 'awd_lstm' or 'transformer', the description of such a network as a dict, or an `nn.Module`

@@ -202,6 +202,7 @@ def _column(dls, name):
     plain = cells.notna().all() and cells.map(type).nunique() == 1
     return (cells if plain else cells.astype(str)).to_numpy()
 
+# %% ../../nbs/50_worst_case_objective.ipynb #ed2fd9ad
 def units_of(
     dls,         # Whose training data is chosen from
     granularity  # 'sample', 'class', a column such as 'user', or one group label per training sample
@@ -226,6 +227,7 @@ def units_of(
     if len(of) != len(y): raise RequestError(f"{len(of)} groups for {len(y)} training images")
     return torch.as_tensor(of),names.tolist()
 
+# %% ../../nbs/50_worst_case_objective.ipynb #eafccfd4
 def how_many(
     n,    # How many; None: `frac` says it
     frac, # Which share of them, in (0, 1), rounded to a number; None: `n` says it

@@ -175,6 +175,19 @@ def mean_of_draws(
     return torch.stack([value(image_losses(after(i))) for i in range(draws)]).mean(0)
 
 # %% ../../nbs/54_worst_case_rankings.ipynb #103eb235
+def _settings_of(learn, m, granularity, seed, asked):
+    "What was asked for, in plain words and numbers"
+    return dict(
+        n=m,
+        by=asked['by'] if isinstance(asked['by'], str) else 'given',
+        granularity=granularity if isinstance(granularity, str) else 'groups',
+        direction=asked['direction'],
+        seed=seed,
+        objective=asked['objective'],
+        model=model_hash(learn.model),
+    )
+
+# %% ../../nbs/54_worst_case_rankings.ipynb #2bdc324d
 def one_shot(
     learn:Learner,             # The original; unchanged
     n:int|None=None,           # How many images, or
@@ -192,17 +205,8 @@ def one_shot(
     unseen=None                # As for `worst_case`
 )->WorstCase:                  # Raises `RequestError`, and `DivergedError` if the lower level does
     "A forget set by a ranking, in the form of a search's"
-    check_search(
-        learn.dls,
-        n,
-        frac,
-        granularity,
-        by=by,
-        direction=direction,
-        objective=objective,
-        draws=draws,
-        **({'lower': lower} if lower else {}),
-    )
+    asked = dict(by=by, direction=direction, objective=objective)
+    check_search(learn.dls, n, frac, granularity, draws=draws, **asked, **({'lower': lower} if lower else {}))
     of, names = units_of(learn.dls, granularity)
     m = how_many(n, frac, len(names))
     needed = lower is not None or by == 'draws'
@@ -215,15 +219,7 @@ def one_shot(
         level['granularity'] = granularity
         fresh = [draw_seed(seed, 'report', i) for i in range(draws)]
         drawn = [score_set(learn, chosen, seed=s, **level) for s in fresh]
-    settings = dict(
-        n=m,
-        by=by if isinstance(by, str) else 'given',
-        granularity=granularity if isinstance(granularity, str) else 'groups',
-        direction=direction,
-        seed=seed,
-        objective=objective,
-        model=model_hash(learn.model),
-    )
+    settings = _settings_of(learn, m, granularity, seed, asked)
     about = {'moved': True, 'objective': float(np.mean(drawn)) if drawn else None, 'seconds': t.seconds}
     about |= {'spread': float(np.std(drawn, ddof=1)) if len(drawn) > 1 else None, 'draws': drawn}
     idxs = torch.isin(of, torch.tensor(units)).nonzero()[:,0].tolist()
