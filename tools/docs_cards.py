@@ -84,6 +84,17 @@ equations = {
     r'\theta_i=U_i(\theta_{i-1};\,S_i,D_r),\quad i=1,2,3',
     'ct': r'W_{ijuv}\leftarrow W_{ijvu}\ \text{for all kernels},\quad'
     r'\text{then}\quad\theta\leftarrow\theta-\eta\,\nabla L(D_r)',
+    'esd': r'\min_\theta\ \big\|\epsilon_\theta(x_t,c)-\epsilon_{\theta_o}(x_t,\varnothing)'
+    r'+\eta\,(\epsilon_{\theta_o}(x_t,c)-\epsilon_{\theta_o}(x_t,\varnothing))\big\|^2,\qquad'
+    r'x_t\ \text{on the way to a drawing of}\ c',
+    'concept_ablation': r'\min_\theta\ \big\|\epsilon_\theta(x_t,c)-\epsilon_{\theta_o}(x_t,c^*)\big\|^2'
+    r'+\big\|\epsilon_\theta(x_t,c^*)-\epsilon\big\|^2,\qquad x\ \text{drawn under the anchor}\ c^*',
+    'selective_amnesia': r'\min_\theta\ L(\{(u,c)\})+L(\{(\hat x,\hat c)\})'
+    r'+\lambda\textstyle\sum_i F_i(\theta_i-\theta_{o,i})^2,\qquad'
+    r'u\sim\mathrm{Unif}(-1,1),\quad\hat x\ \text{drawn under}\ \hat c\ \text{that stays}',
+    'erasediff': r'\theta\leftarrow\theta-\eta\,(r+\lambda q),\quad r=\nabla L(D_r),\quad'
+    r'q=\nabla\big\|\epsilon_\theta(x_t,c)-u\big\|^2_{D_f},\quad u\sim\mathrm{Unif}(0,1),\qquad'
+    r'\lambda=\max\!\big(0,\ \eta_b-\langle r,q\rangle/\|q\|^2\big)',
 }
 
 runs = {
@@ -341,7 +352,7 @@ def limits_of(name, method, card):
     for why in dict.fromkeys(card['fails'].values()):
         kinds = ', '.join(f'`{k}`' for k, v in card['fails'].items() if v == why)
         out.append(f'- Known to fail on requests of kind {kinds}: {apidoc.escape(why)}.')
-    if set(card['needs']) - {'labels', 'logits'}:
+    if set(card['needs']) - {'labels', 'logits', 'other_labels'}:
         out.append(f'- Needs a task with {", ".join(card["needs"])}.')
     for where, request, status in verdicts(name):
         if status != 'forgotten':

@@ -12,7 +12,9 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
            'image_learner', 'adult_dls', 'breast_cancer_dls', 'incomes_dls', 'table_dls', 'table_learner',
            'forget_ratings', 'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking',
-           'anomaly_rates', 'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates',
+           'anomaly_rates', 'digits_prompts_dls', 'fashion_prompts_dls', 'prompt_dls', 'generate', 'prompts_learner',
+           'show_drawn', 'ConceptAblation', 'ESD', 'EraseDiff', 'SelectiveAmnesia', 'drawn_rates', 'judge_of',
+           'drawing_attacks', 'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates',
            'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
            'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
            'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
@@ -65,6 +67,11 @@ from .collab.metrics import gap_table, ranking
 from .anomaly.data import contaminated_dls, reconstruction_dls
 from .anomaly.learner import autoencoder_learner
 from .anomaly.metrics import anomaly_rates, error_auroc, recovered
+from .diffusion.data import digits_prompts_dls, fashion_prompts_dls, prompt_dls
+from .diffusion.learner import generate, prompts_learner, show_drawn
+from .diffusion.methods import ConceptAblation, ESD, EraseDiff, SelectiveAmnesia
+from .diffusion.metrics import drawn_rates, judge_of
+from .diffusion.attacks import drawing_attacks
 from .poison import forget_poison, poisoned
 from .metrics.poison import poison_rates
 from .text.data import forget_phrase, messages_dls, sms_spam_dls, text_dls
@@ -187,6 +194,19 @@ _all_ = [
     'gap_table',
     'ranking',
     'anomaly_rates',
+    'digits_prompts_dls',
+    'fashion_prompts_dls',
+    'prompt_dls',
+    'generate',
+    'prompts_learner',
+    'show_drawn',
+    'ConceptAblation',
+    'ESD',
+    'EraseDiff',
+    'SelectiveAmnesia',
+    'drawn_rates',
+    'judge_of',
+    'drawing_attacks',
     'autoencoder_learner',
     'contaminated_dls',
     'error_auroc',

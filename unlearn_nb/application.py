@@ -31,6 +31,7 @@ class Application:
     asks = ()            # Options without which another application that takes the path reads it, see `meant`
     source = None        # What its paths are, for messages: 'folder of images'; None: it reads none
     method = 'neggrad'   # What forgets where nobody says: the method that did best on this kind of data
+    shown = ()           # Names of methods that a demonstration shows; empty: those of classifiers
 
     def fits(self,
         dls:DataLoaders # Any loaders
@@ -107,6 +108,15 @@ def renew(self:Application,
     raise RequestError(
         f"an exported learner of the kind {self.name!r} cannot be given new data; use a model file"
     )
+
+# %% ../nbs/13_application.ipynb #6d21178b
+@patch
+def portray(self:Application,
+    learners:dict, # Name -> learner, 'original' first
+    split          # The request
+)->dict:           # Name of a file without its ending -> matplotlib figure; empty: nothing to see
+    "Pictures of what learners do, for a demonstration and an audit"
+    return {}
 
 # %% ../nbs/13_application.ipynb #056de45f
 applications = Registry('application')

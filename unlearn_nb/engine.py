@@ -26,7 +26,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from .core import DivergedError, RequestError, SealedDataError, seeded, trim_memory
-from .recipe import ClipGradValue, Phase, Recipe, RecipeRecorder, ReplaySchedule, phase_seed
+from unlearn_nb.recipe import (
+    ClipGradValue, Phase, Recipe, RecipeRecorder, ReplaySchedule, WeightAverage, phase_seed,
+)
 from .task import answer_cbs, task_of
 
 # %% ../nbs/27_engine.ipynb #7eb10376
@@ -241,6 +243,7 @@ def replay_phase(
     "One phase of a recipe"
     cbs = [ReplaySchedule(phase), *(copy.copy(c) for c in phase.cbs)]
     if phase.clip: cbs.insert(1, ClipGradValue(phase.clip))
+    if phase.ema: cbs.append(WeightAverage(phase.ema))
     settings = dict(lr=phase.const.get('lr', [learn.lr])[-1], opt_func=recipe.opt_func, wd=None, bn='train')
     goes_on = dict(opt=None if phase.fresh else opt, freeze_to=phase.frozen)
     return fit_on(learn, dl, phase.epochs, cbs=cbs, name=name, **settings, **goes_on)

@@ -153,6 +153,17 @@ def valid_retain(self:ForgetSplit):
     return self.loader('valid_retain')
 
 # %% ../nbs/11_splits.ipynb #705322bb
+@patch(as_prop=True)
+def stays(self:ForgetSplit):
+    "Labels that retained samples have, sorted"
+    return self.targets[self.idxs['retain']].unique()
+
+@patch(as_prop=True)
+def went(self:ForgetSplit):
+    "Labels of which no sample is retained, sorted; empty unless whole classes go"
+    gone = self.targets[self.idxs['forget']].unique()
+    return gone[~torch.isin(gone, self.stays)]
+
 @patch
 def without(self:ForgetSplit,
     idxs # Positions that an earlier request has forgotten
@@ -331,6 +342,8 @@ class SealedSplit:
         "As `ForgetSplit.shape`; no sample of a training partition is read for it"
         return self._split.shape
 
+    # which labels there are is what the request says, not what the data hold
+    went,stays = (property(lambda self, p=p: getattr(self._split, p)) for p in ('went', 'stays'))
     forget,retain = (property(lambda self, p=p: self.loader(p, train=True)) for p in ('forget', 'retain'))
     valid_forget, valid_retain = (
         property(lambda self, p=p: self.loader(p)) for p in ('valid_forget', 'valid_retain')

@@ -43,7 +43,8 @@ def per_sample(
 class Task:
     "What an answer is; a subclass for each application"
     name = 'task'              # Set by `register_task`
-    capabilities = frozenset() # Of 'labels', 'logits', 'head', 'continuous_input', 'generates'
+    # Of 'labels', 'logits', 'head', 'continuous_input', 'other_labels', 'denoises', 'generates'
+    capabilities = frozenset()
 
     def __init__(self,
         loss_func=None, # The learner's, of which `sample_loss` is made
@@ -96,6 +97,16 @@ def distance(self:Task,
 )->Tensor: # (n,), at least 0
     "How far two answers are apart: the squared difference, averaged over outputs"
     return (out-other).float().pow(2).reshape(len(out), -1).mean(1)
+
+@patch
+def relabelled(self:Task,
+    s,        # A `LossState`: the network in training, and which samples of the batch go
+    xb:tuple, # Inputs of the batch
+    out,      # Answers to it
+    yb:tuple  # Other labels than its own, for those that go
+)->Tensor:    # (n,)
+    "The loss of each sample under another label"
+    return self.sample_loss(out, yb)
 
 @patch
 def beside_chance(self:Task,
@@ -158,7 +169,7 @@ def _real(dls):
 @register_task('classification')
 class Classification(Task):
     "One label of a set, with a score for each"
-    capabilities = frozenset({'labels', 'logits', 'head', 'continuous_input'})
+    capabilities = frozenset({'labels', 'logits', 'head', 'continuous_input', 'other_labels'})
     others = *_number_losses, 'bce', 'binary' # What names of losses for other answers contain
 
     def __init__(self,

@@ -45,7 +45,7 @@ def _limits_of_numbers(outs, fakes):
 def _limits_here(split, n, outs, fakes):
     "What this request and network leave open"
     o = outs['unlearned']
-    if not is_labels(o['forget'].targets):
+    if not is_labels(o['forget'].targets) or o['forget'].logits.ndim != 2:
         yield from _limits_of_numbers(outs, fakes)
         if n is not None and len(split.retain_idxs) > n:
             yield f"Quick: at most {n} {split.noun} of each partition were looked at."

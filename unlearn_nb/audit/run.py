@@ -25,6 +25,7 @@ from .table import band, compare, measure_table, prediction_interval
 from .verdict import Verdict, judge, leave_one_out
 from .limits import limit_sentences
 from .words import sentences_alone, verdict_sentences
+from ..application import application_of
 from ..core import RequestError, atomic_dir, environment, timed, warn_threads
 from ..engine import model_hash
 from ..metrics.accuracy import class_rates
@@ -138,7 +139,8 @@ def verdict_on(
     for column in ('told', 'cleared'):
         table[column] = table[column].apply(lambda l: [f.removeprefix('fake: ') for f in l])
     learn = beside.models['original']
-    findings = structure_findings(learn.model, new.model, len(split.vocab or ()))
+    classes = len(split.vocab or ()) if has_labels(learn) else 0
+    findings = structure_findings(learn.model, new.model, classes)
     findings += answer_findings(learn.model, new.model, found['original'].outs, found['unlearned'].outs)
     return table,judge(table, len(beside.refs), list(beside.fakes), findings)
 
@@ -222,11 +224,19 @@ def _attack_drawn(three, split, outs):
     )
 
 # %% ../../nbs/79_audit_run.ipynb #fea09e39
+def _portrayed(three, split):
+    "What an application has to show of its learners"
+    try: found = application_of(split.dls).portray(three, split)
+    except RequestError: return # a kind of loaders that nobody registered
+    for name,figure in found.items():
+        yield name.capitalize(),'Of each model, from the same start.',lambda f: f,(figure,)
+
 def _figures(models, split, outs, curves, refs):
     "The pictures as data, and sentences on those that could not be drawn"
     first = [k for k in models if k.startswith('retrained')][:1]
     three = {k: models[k] for k in ('original', 'unlearned', *first)}
-    if split.vocab is None: asked = list(_weights_drawn(three, split, refs))[:1]
+    if not has_labels(models['original']):
+        asked = [*_portrayed(three, split), *list(_weights_drawn(three, split, refs))[:1]]
     else:
         asked = [*_answers_drawn(three, split, outs, curves), *_weights_drawn(three, split, refs)]
         asked += _attack_drawn(three, split, outs)
@@ -350,7 +360,8 @@ def _audited(models, split, beside, refs, effort, seed, how, figures):
     found,curves = _all_evidence(new, split, beside, effort, seed, how)
     table,v = verdict_on(found, new, split, beside)
     outs,record = {k: e.outs for k,e in found.items()},_record(new)
-    collateral = _collateral({k: o for k,o in outs.items() if not k.startswith('fake')}, split)
+    told = {k: o for k,o in outs.items() if not k.startswith('fake')}
+    collateral = _collateral(told, split) if has_labels(new) else pd.DataFrame()
     alarms = _alarms(found, beside, effort, seed)
     v.status,sentences = _in_words(v, table, split, record, refs, alarms, collateral)
     drawn,missing = _figures(models, split, outs, curves, refs) if figures else ([], [])

@@ -30,6 +30,7 @@ from ..worst_case.rankings import known_scores
 from ..tabular import learner
 from ..collab import learner as _recommenders
 from ..anomaly import learner as _detectors
+from ..diffusion import learner as _generators
 from ..text import learner as _texts
 from ..text import language as _languages
 from ..trees import learner as _forests
@@ -105,6 +106,8 @@ _metric_code = {
     'sampled': _attacks,
     'ratings': ('collab.metrics',),
     'anomaly': ('anomaly.metrics',),
+    'samples': ('diffusion.metrics',),
+    'drawing_attacks': ('diffusion.metrics', 'diffusion.attacks'),
     'poison': ('metrics.poison',),
     'language': ('text.metrics', 'text.language', 'text.sequences'),
     'probes': ('metrics.probes', 'vision.interpret', 'vision.inversion'),

@@ -24,6 +24,7 @@ from ..recipe import unsir_recipe
 # registers what comes with the package
 from ..methods import curvature, distill, gradient, relabel, retrain, sparse, unsir
 from ..methods import adversarial, imitate, importance, negation, refined, reset
+from ..diffusion import methods as _for_generators
 
 # %% ../../nbs/81_grid.ipynb #05fbcb2c
 from ..registry import load_plugin

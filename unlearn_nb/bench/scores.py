@@ -9,6 +9,7 @@ __all__ = ['package_metrics']
 # rooms, and the page on poison, register metrics of their own
 from ..anomaly import metrics as _of_anomalies
 from ..collab import metrics as _of_ratings
+from ..diffusion import attacks as _of_prompts # and metrics
 from ..metrics import poison as _of_poison
 from ..metrics import references as _of_references
 from ..metrics.accuracy import class_rates, rates

@@ -14,7 +14,7 @@ from typer import Option
 
 # %% ../../nbs/99_demonstration.ipynb #005cb461
 from .grids import bar_wanted, tell_cells
-from .options import Data, Forget, Plugin, Seed, TrainArch, TrainEpochs, default_epochs
+from .options import Data, Forget, Plugin, Seed, TrainEpochs, default_epochs
 from .shell import app, cli_errors, command_line, score_table, write_audit
 from ..core import atomic_dir
 
@@ -22,29 +22,36 @@ from ..core import atomic_dir
 _shown = 'neggrad','unsir','finetune','salun','scrub','influence' # The first is audited
 _budget = .1 # Of the cost of retraining, for methods that can be scaled
 
-def _methods(method):
+def _methods(method, app, dls):
     "Settings of the methods to show"
-    from unlearn_nb.method import get_method, list_methods
-    shown = lambda m: {'bn', 'plain', 'deep'} & {*get_method(m).fixtures}
-    every = [m for m in list_methods()['name'] if m != 'retrain' and shown(m)]
-    names = every if method == ['all'] else method or _shown
+    names = _all_serving(app, dls) if method == ['all'] else method or app.shown or _shown
     end = ':published'
     return [{'name': m.removesuffix(end), 'published': m.endswith(end)} for m in names]
+
+def _all_serving(app, dls):
+    "Methods for the task of an application"
+    from unlearn_nb.method import get_method_class, list_methods
+    from unlearn_nb.task import task_of
+    there = task_of(app.learner(dls)).capabilities
+    serves = lambda m: get_method_class(m).needs <= there
+    return [m for m in list_methods()['name'] if m not in ('retrain', 'sisa') and serves(m)]
 
 def _demo_grid(data, arch, forget, epochs, method, recipe, n, seed):
     "A grid of one run; raises `RequestError`"
     from unlearn_nb.bench.grid import recipe_named
-    from unlearn_nb.all import named_dls
+    from unlearn_nb.all import application_of, named_dls
     options = {} if n is None else {'n': n}
     dls = named_dls(data, **recipe_named(recipe)[0], **options)
+    app = application_of(dls)
     return {'run': [{
         'data': data,
-        'arch': arch,
+        'arch': arch or ('small_resnet' if app.pictures else app.archs[0]),
         'epochs': epochs or default_epochs(data),
         'budget': _budget,
         'recipe': recipe,
         'seeds': [seed],
-        'methods': _methods(method),
+        'methods': _methods(method, app, dls),
+        'metrics': list(app.metrics),
         'requests': [{'kind': 'class', 'classes': forget or [dls.vocab[0]]}],
         'options': options,
     }]}
@@ -57,14 +64,18 @@ def _demo_figures(rows, cells, store, out):
     import matplotlib
     matplotlib.use('agg')
     from unlearn_nb import audit as judge
+    from unlearn_nb.application import application_of
     from unlearn_nb.bench import figures, grid
     from unlearn_nb.vision.interpret import plot_predictions
     learners = figures.load_learners(rows, cells, store)
     learn = learners['original']
     split = grid.make_request(learn.dls, **next(c.config['request'] for c in cells if c.kind == 'evaluate'))
+    app = application_of(learn.dls)
+    drawn = app.portray(learners, split)
+    if app.pictures: drawn |= {'tradeoff': figures.plot_tradeoff(rows)}
+    if app.pictures: drawn |= {'predictions': plot_predictions(learners, split)}
     with atomic_dir(out, overwrite=True) as tmp:
-        figures.plot_tradeoff(rows).savefig(tmp/'tradeoff.png')
-        plot_predictions(learners, split).savefig(tmp/'predictions.png')
+        for name,figure in drawn.items(): figure.savefig(tmp/f'{name}.png')
     name = next(n for n in learners if n not in ('original', 'retrain'))
     seed = next(c.config['seed'] for c in cells if c.kind == 'train')
     more = range(*(seed+s for s in _seeds_of_oracle))
@@ -75,6 +86,15 @@ def _demo_figures(rows, cells, store, out):
     return a
 
 # %% ../../nbs/99_demonstration.ipynb #a521d46b
+def _told(rows):
+    "Rows of a table: rates, or for other answers the numbers that were measured"
+    if not all('UA' in r and 'TA' in r for r in rows): return [_numbers(r) for r in rows]
+    return rows
+
+def _numbers(row):
+    own = [k for k in row.get('own', ()) if not isinstance(row[k], dict)]
+    return {k: row.get(k) for k in ('method', *own, 'images_ratio')}
+
 def _demo(grid, out):
     "Run the grid; says scores and verdict"
     from unlearn_nb.bench import planning, results as engine
@@ -88,7 +108,7 @@ def _demo(grid, out):
     if done.failed: raise typer.Exit(1)
     run = grid['run'][0]
     head = f"{run['data']}, {run['arch']}, {rows[0]['scenario']} forgotten; rates in percent"
-    typer.echo(f"\n{head}\n\n{score_table(rows)}\n")
+    typer.echo(f"\n{head}\n\n{score_table(_told(rows))}\n")
     a = _demo_figures(rows, cells, Store(out), out)
     typer.echo(f"Did {a.record['method']} really forget?")
     for s in a.verdict: typer.echo(f'- {s}')
@@ -98,7 +118,9 @@ def _demo(grid, out):
 @app.command()
 def demo(
     data: Data = 'digits',
-    arch: TrainArch = 'small_resnet',
+    arch: Annotated[
+        Optional[str], Option(help='Network, by name. Default: small_resnet for pictures, else the first')
+    ] = None,
     forget: Forget = None,
     epochs: TrainEpochs = None,
     method: Annotated[

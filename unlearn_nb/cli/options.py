@@ -129,7 +129,7 @@ def default_epochs(
     data # As a command was given it
 )->int:
     "Epochs of a training where nothing is said: so many that forgetting is a small share of them"
-    return 20 if data == 'digits' else 8
+    return 20 if data in ('digits', 'digits_prompts') else 8
 
 # %% ../../nbs/93_options.ipynb #17daa21b
 _words = {'none': None, 'true': True, 'false': False}

@@ -19,6 +19,7 @@ from ..core import RequestError, seeded
 from ..engine import working_copy
 from ..method import get_method, loss_state, register_method, UnlearnMethod
 from .tuning import BothLosses, Tuned, fit_options, sgd_recipe, stream_recipe
+from ..task import task_of
 # for those who look for them where they were until 0.1
 from unlearn_nb.methods.boundary import (
     BoundaryExpand, BoundaryShrink, Shadow, Shrink, nearest_wrong, pixel_norm, resize_head,
@@ -65,6 +66,7 @@ class RandomLabel(Tuned):
     forget_first:bool=False
     true_too:bool=False     # Draw from all classes, the true one included; for `forget_first` alone
     reads = frozenset({'forget', 'retain'})
+    needs = frozenset({'other_labels'})
     paper = 'Golatkar et al., 2020, arXiv:1911.04933'
 
     @classmethod
@@ -76,7 +78,12 @@ class RandomLabel(Tuned):
         y = yb[0].as_subclass(Tensor)
         other = y.clone()
         other[s.gone] = other_labels(y[s.gone], s.classes).to(y.dtype)
-        return s.task.sample_loss(out, yb),s.task.sample_loss(out, (other,))
+        return s.task.sample_loss(out, yb),s.task.relabelled(s, xb, out, (other,))
+
+    def check(self, learn, split):
+        super().check(learn, split)
+        if self.forget_first and 'labels' not in task_of(learn).capabilities:
+            raise RequestError("`forget_first` is for classifiers, whose targets are labels")
 
     def run(self, learn, split):
         return self.in_turn(learn, split) if self.forget_first else super().run(learn, split)
@@ -222,6 +229,7 @@ class SalUn(UnlearnMethod):
     # Batch-norm statistics stay, whatever the inner method does; False: they follow it
     keep_buffers:bool=True
     reads = frozenset({'forget', 'retain'})
+    needs = frozenset({'other_labels'})
     space = {'frac': ('linear', .1, .9), 'hyper.lr': Tuned.space['lr']}
     paper = 'Fan et al., 2024, arXiv:2310.12508'
     strength = dict(frac=0.),dict(hyper=dict(epochs=1, lr=3e-3)),dict(hyper=dict(epochs=5, lr=3e-3))
