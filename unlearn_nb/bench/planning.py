@@ -128,8 +128,9 @@ def _told_apart(cells):
         options = [those[0].config['options'] for those in by.values()]
         differ = [k for k in {**options[0], **options[-1]} if len({repr(o.get(k)) for o in options}) > 1]
         for those in by.values():
-            said = ', '.join(f"{k}={those[0].config['options'].get(k)}" for k in differ)
-            for about in {id(c.about): c.about for c in those}.values(): about['data'] += f' ({said})'
+            own = those[0].config['options']
+            said = ', '.join(f'{k}={own[k]}' for k in differ if k in own)
+            for about in {id(c.about): c.about for c in those if said}.values(): about['data'] += f' ({said})'
 
 def _asked(m, budget):
     "A method of a run, its label and budget; the authors' settings are left as they are"

@@ -14,7 +14,7 @@ from typer import Option
 
 # %% ../../nbs/99_demonstration.ipynb #005cb461
 from .grids import bar_wanted, tell_cells
-from .options import Data, Forget, Plugin, Seed, TrainEpochs, default_epochs
+from .options import Arch, Data, Forget, Plugin, Seed, TrainEpochs, default_epochs
 from .shell import app, cli_errors, command_line, score_table, write_audit
 from ..core import atomic_dir
 
@@ -118,9 +118,7 @@ def _demo(grid, out):
 @app.command()
 def demo(
     data: Data = 'digits',
-    arch: Annotated[
-        Optional[str], Option(help='Network, by name. Default: small_resnet for pictures, else the first')
-    ] = None,
+    arch: Arch = None,
     forget: Forget = None,
     epochs: TrainEpochs = None,
     method: Annotated[
