@@ -18,7 +18,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
 
 # %% ../nbs/48_certified.ipynb #6989e606
-from .core import RequestError
+from .trees.forest import still_there
 
 # %% ../nbs/48_certified.ipynb #6b9cf429
 def unit_rows(
@@ -172,18 +172,6 @@ class Certificate:
     epsilon:float  # Of the certificate
     delta:float    # Of the certificate
 
-@patch
-def _asked(self:CertifiedHead, idxs):
-    "Positions to remove; raises `RequestError`"
-    check_is_fitted(self)
-    idxs = np.unique(np.atleast_1d(np.asarray(idxs, dtype=int)))
-    outside = idxs[(idxs < 0) | (idxs >= len(self.X_))]
-    if len(outside): raise RequestError(f"no row {outside[0]} among the {len(self.X_)} of the fit")
-    again = idxs[~self.stays_[idxs]]
-    if len(again): raise RequestError(f"row {again[0]} is removed already")
-    left = self.signs_[self.stays_ & ~np.isin(np.arange(len(self.X_)), idxs)]
-    if not len(left): raise RequestError("no row would be left; drop the head instead")
-    return idxs
 
 # %% ../nbs/48_certified.ipynb #d3438f14
 @patch
@@ -191,7 +179,8 @@ def remove(self:CertifiedHead,
     idxs # Positions in the rows of `fit`
 )->Certificate: # Raises `RequestError`
     "Make the head one that cannot be told from one fitted without some rows"
-    idxs = self._asked(idxs)
+    check_is_fitted(self)
+    idxs = still_there(idxs, self.stays_)
     gone,signs = self.X_[idxs],self.signs_[idxs]
     self.stays_[idxs] = False
     steps = [newton(self._problem(k), w, gone, signs[:, k]) for k,w in enumerate(self.coef_)]

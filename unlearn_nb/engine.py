@@ -26,9 +26,8 @@ from torch import nn
 from torch.nn import functional as F
 
 from .core import DivergedError, RequestError, SealedDataError, seeded, trim_memory
-from unlearn_nb.recipe import (
-    ClipGradValue, Phase, Recipe, RecipeRecorder, ReplaySchedule, WeightAverage, phase_seed,
-)
+from .recipe import ClipGradValue, Phase, Recipe, RecipeRecorder, ReplaySchedule
+from .recipe import WeightAverage, phase_seed
 from .task import answer_cbs, task_of
 
 # %% ../nbs/27_engine.ipynb #7eb10376

@@ -51,12 +51,11 @@ def one_cycle(
 _few = 1/16 # Of a batch; on fewer samples batch norm is mostly noise
 
 def last_batch(
-    dl # A training loader, or anything with `n`, `bs` and `drop_last`
-)->int|None: # Samples in its last batch; None: all batches are whole, there is but one, or it is not known
-    "How many samples are left over"
+    dl # A training loader
+)->int|None: # Samples; None: there is one batch only, or nobody knows
+    "How many samples the last batch has, which may be one more than others where a single one was left"
     n,bs = (getattr(dl, k, None) for k in ('n', 'bs'))
-    if not n or not bs or n <= bs or getattr(dl, 'drop_last', False): return None
-    return n % bs or None
+    return n-(len(dl)-1)*bs if n and bs and n > bs else None
 
 def warn_of_few(
     model:nn.Module, # To be trained
