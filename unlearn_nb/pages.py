@@ -38,6 +38,7 @@ pre{overflow-x:auto;background:var(--hi);padding:.6em .8em;border-radius:6px;fon
   figure,tr{break-inside:avoid} h2{break-after:avoid}}
 '''
 
+# %% ../nbs/04_pages.ipynb #954143ae
 def svg_uri(
     fig # A matplotlib figure; closed
 )->str: # For the `src` of an image
@@ -47,6 +48,7 @@ def svg_uri(
     plt.close(fig)
     return 'data:image/svg+xml;base64,' + base64.b64encode(buf.getvalue().encode()).decode()
 
+# %% ../nbs/04_pages.ipynb #6e481ed2
 def render(
     template:str,  # Jinja; what it prints is escaped
     script:str='', # Of the page
