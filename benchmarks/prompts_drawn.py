@@ -1,7 +1,7 @@
 """How often does a judge recognise what a generator of digits draws, with a hundred drawings of each prompt?
 
-A grid draws twenty, so that one prompt at 95 % is one drawing away from 90 or 100. Here are many drawings of the
-same originals, begun with other noise, and by two judges that were trained apart.
+A grid draws twenty, so that one prompt at 95 % is one drawing away from 90 or 100. Here are many drawings of
+the same originals, begun with other noise, and two judges that were trained apart.
 
     python benchmarks/prompts_drawn.py --seeds 0 1 2 --out results/benchmarks/prompts_drawn.json
 
