@@ -31,6 +31,9 @@ equations = {
     'sisa': r'f(x)=\frac1S\sum_{s=1}^{S} f_{\theta_s}(x),\qquad\theta_s=\mathcal{A}(D_s\setminus D_f)',
     'dare': r'\mathcal{T}(D)\to\mathcal{T}(D\setminus D_f)\ \text{node for node; a part grows anew where}\ '
     r'\arg\min_{(j,v)}\mathrm{Gini}\ \text{changes}',
+    'certified': r'w\leftarrow w+H_{D_r}^{-1}\,\nabla L(D_f,w),\qquad'
+    r'\lVert\nabla L(D_r,w)\rVert\le\sigma\epsilon/\sqrt{2\ln(1.5/\delta)}\ '
+    r'\text{or the head is fitted anew}',
     'finetune': r'\theta\leftarrow\theta-\eta\,\nabla L(D_r)',
     'ascent': r'\theta\leftarrow\theta+\eta\,\nabla L(D_f)',
     'neggrad': r'\theta\leftarrow\theta-\eta\,\nabla\big[\beta\,L(D_r)-(1-\beta)\,L(D_f)\big]',

@@ -86,6 +86,7 @@ from .methods.retrain import Retrain, SISA, sisa_learner
 from .trees.forest import DareForest
 from .trees.learner import Dare, forest_learner
 from .certified import CertifiedHead
+from .certified_learner import Certified, certified_learner
 from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus
 from .methods.boundary import BoundaryExpand, BoundaryShrink
 from .methods.relabel import Amnesiac, RandomLabel, SalUn

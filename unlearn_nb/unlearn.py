@@ -185,7 +185,8 @@ def _attempt(learn, method, split, view, seed, cbs, progress, orphans=None):
         details = method.run(new, view) or {}
     reset = {}
     # no strength is no change
-    if orphans and not method.exact and model_hash(new.model) != before:
+    moves = not method.exact and not getattr(learn.model, 'weightless', False)
+    if orphans and moves and model_hash(new.model) != before:
         reset = reset_orphans(new.model, learn, orphans, seed)
     if reset: details = {**details, 'orphans': reset}
     if not all(p.isfinite().all() for p in new.model.state_dict().values()):

@@ -81,7 +81,7 @@ def beside_chance(self:Denoising, out, yb):
 @register_application('prompts')
 class PromptApplication(Application):
     "Pictures to draw under prompts"
-    archs = 'unet','unet_small'
+    archs = 'unet','unet_small','unet_large'
     modules = 'vision.data','diffusion.data','diffusion.network','diffusion.learner'
     metrics = 'samples',
     method = 'salun'
@@ -99,7 +99,11 @@ class PromptApplication(Application):
         return {'prompts': {'classes': ds.classes, 'styles': ds.styles, 'steps': ds.steps}, 'ema': ema}
 
 # %% ../../nbs/26_diffusion_learner.ipynb #fdf16a77
-_configs = {'unet': {'width': 32, 'emb': 128}, 'unet_small': {'width': 8, 'emb': 32}}
+_configs = {
+    'unet': {'width': 32, 'emb': 128},
+    'unet_small': {'width': 8, 'emb': 32},
+    'unet_large': {'width': 128, 'emb': 512}, # for a GPU
+}
 _ema = .995 # At a thousand steps and more
 
 def _described(dls, arch, config):
@@ -120,7 +124,7 @@ def _described(dls, arch, config):
 def prompts_learner(
     dls:DataLoaders,       # From `prompt_dls` and the like
     seed:int=0,            # Initial weights, order, steps and noise
-    # 'unet', 'unet_small', the description of such a network as a dict, or a `Denoiser`
+    # 'unet', 'unet_small', 'unet_large', the description of such a network as a dict, or a `Denoiser`
     arch='unet',
     ema:float|None=_ema,   # Decay of the mean of the weights that a fit ends with; None: the last weights
     config:dict|None=None, # Settings of the network: `width`, `patch`, `emb`, see `Denoiser`
