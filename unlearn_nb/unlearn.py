@@ -211,6 +211,7 @@ def _attempt(learn, method, split, view, seed, cbs, progress, orphans=None):
         chain=_earlier(learn),
     )
 
+# %% ../nbs/35_unlearn.ipynb #3a04060a
 def _earlier(learn):
     "Records of the requests before"
     last = getattr(learn, 'unlearn_record', None)

@@ -121,6 +121,7 @@ def _described(dls, arch, config):
         raise RequestError(f"sides of {size} pixels are no multiples of {2*patch}; lower `patch`")
     return {'kind': 'denoiser', **said, **config}
 
+# %% ../../nbs/26_diffusion_learner.ipynb #4cdbfd2a
 def prompts_learner(
     dls:DataLoaders,       # From `prompt_dls` and the like
     seed:int=0,            # Initial weights, order, steps and noise
