@@ -282,6 +282,7 @@ def stay_only(
     each = s.task.sample_loss(out, yb)
     return each,torch.zeros_like(each)
 
+# %% ../nbs/30_method.ipynb #276df295
 @patch
 def weighted_loss(self:UnlearnMethod,
     s:LossState, # At this step; `share` and `bound` are used, `gone` is set
@@ -297,6 +298,7 @@ def weighted_loss(self:UnlearnMethod,
     if self.balanced: stay,go = stay/max(1-s.share, 1e-6),go/max(s.share, 1e-6)
     return (1-w)*stay + w*go
 
+# %% ../nbs/30_method.ipynb #95cc83ea
 class PartLoss(Callback):
     "The loss of a method in place of the learner's, for batches that all stay or all go"
     order,run_valid = 0,False

@@ -122,6 +122,7 @@ def describe(self:TableApplication,
     rows = {'cells': table_hash(df), 'train': at(learn.dls.train_ds), 'valid': at(learn.dls.valid_ds)}
     return {**known, 'rows': rows}
 
+# %% ../../nbs/26_tabular_learner.ipynb #c7e2918d
 @patch
 def loaders(self:TableApplication,
     data,                # A CSV file
@@ -143,6 +144,7 @@ def loaders(self:TableApplication,
         table = {'valid': rows['valid'], 'train': rows['train'], **table}
     return table_dls(df, target, bs=bs or _bs, seed=seed, n=n, keep=keep, like=like, **table)
 
+# %% ../../nbs/26_tabular_learner.ipynb #5faac990
 @patch
 def renew(self:TableApplication,
     learn,  # Loaded from a pickle, without data
