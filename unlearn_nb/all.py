@@ -12,25 +12,25 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
            'image_learner', 'adult_dls', 'breast_cancer_dls', 'incomes_dls', 'table_dls', 'table_learner',
            'forget_ratings', 'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking',
-           'anomaly_rates', 'digits_prompts_dls', 'fashion_prompts_dls', 'prompt_dls', 'generate', 'prompts_learner',
-           'show_drawn', 'ConceptAblation', 'ESD', 'EraseDiff', 'SelectiveAmnesia', 'drawn_rates', 'judge_of',
-           'drawing_attacks', 'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates',
-           'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
-           'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
-           'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
-           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'DareForest',
-           'Dare', 'forest_learner', 'CertifiedHead', 'CFk', 'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus',
-           'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD',
-           'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD',
-           'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN', 'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
-           'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan',
-           'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
-           'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search',
-           'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia',
-           'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'planted_fakes', 'register_fake',
-           'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence',
-           'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam',
-           'plot_weight_distance']
+           'anomaly_rates', 'digits_prompts_dls', 'cifar10_prompts_dls', 'fashion_prompts_dls', 'prompt_dls',
+           'generate', 'prompts_learner', 'show_drawn', 'ConceptAblation', 'ESD', 'EraseDiff', 'SelectiveAmnesia',
+           'drawn_rates', 'judge_of', 'drawing_attacks', 'autoencoder_learner', 'contaminated_dls', 'error_auroc',
+           'forget_poison', 'poison_rates', 'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls',
+           'sms_spam_dls', 'forget_phrase', 'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary',
+           'canary_exposure', 'perplexity', 'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe',
+           'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA',
+           'sisa_learner', 'DareForest', 'Dare', 'forest_learner', 'Certified', 'CertifiedHead', 'certified_learner',
+           'CFk', 'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink',
+           'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
+           'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD', 'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN',
+           'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store', 'StoreError',
+           'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
+           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
+           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
+           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
+           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
+           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
+           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -67,7 +67,7 @@ from .collab.metrics import gap_table, ranking
 from .anomaly.data import contaminated_dls, reconstruction_dls
 from .anomaly.learner import autoencoder_learner
 from .anomaly.metrics import anomaly_rates, error_auroc, recovered
-from .diffusion.data import digits_prompts_dls, fashion_prompts_dls, prompt_dls
+from .diffusion.data import cifar10_prompts_dls, digits_prompts_dls, fashion_prompts_dls, prompt_dls
 from .diffusion.learner import generate, prompts_learner, show_drawn
 from .diffusion.methods import ConceptAblation, ESD, EraseDiff, SelectiveAmnesia
 from .diffusion.metrics import drawn_rates, judge_of
@@ -196,6 +196,8 @@ _all_ = [
     'ranking',
     'anomaly_rates',
     'digits_prompts_dls',
+    'cifar10_prompts_dls',
+    'cifar10_prompts_dls',
     'fashion_prompts_dls',
     'prompt_dls',
     'generate',
@@ -244,7 +246,11 @@ _all_ = [
     'DareForest',
     'Dare',
     'forest_learner',
+    'Certified',
     'CertifiedHead',
+    'certified_learner',
+    'Certified',
+    'certified_learner',
     'CFk',
     'EUk',
     'FineTune',
