@@ -169,7 +169,8 @@ class RecipeRecorder(Callback):
     order,run_valid = ParamScheduler.order+1,False # after the schedule has set the step's values
     _shaping = MixHandler,GradientClip,GradientAccumulation,RNNRegularizer
     def before_fit(self):
-        self.on = not hasattr(self.learn, 'lr_finder') and not hasattr(self.learn, 'gather_preds')
+        looks = self.opt is None # validation of a learner that was never fitted here
+        self.on = not looks and not any(hasattr(self.learn, a) for a in ('lr_finder', 'gather_preds'))
         if not self.on: return
         # fastai finds this out from a batch at first use, which would shift the random numbers
         getattr(self.dls, 'n_inp', None)
