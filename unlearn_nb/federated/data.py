@@ -23,8 +23,7 @@ def cut_by_shares(
 )->list:       # One part of `positions` per client, in order
     "Cut a sequence where the running sum of the shares says"
     ends = np.round(np.cumsum(shares)*len(positions)).astype(int)
-    ends[-1] = len(positions) # whatever the sum was rounded to
-    return np.split(np.asarray(positions), ends[:-1])
+    return np.split(np.asarray(positions), ends[:-1]) # the last one gets what is left
 
 # %% ../../nbs/23_federated_data.ipynb #77c68f2a
 _draws = 1000 # Attempts until no client is left with too little

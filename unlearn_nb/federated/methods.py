@@ -6,7 +6,8 @@
 __all__ = ['FederatedMethod', 'FedRetrain', 'calibrated', 'FedEraser', 'into_ball', 'mean_of_others', 'AscentInBall',
            'client_ascent', 'ball_radius', 'FedAscent', 'FedFineTune']
 
-# %% ../../nbs/48_federated_methods.ipynb #ecd0b08a
+# %% ../../nbs/48_federated_methods.ipynb #cabe8a4d
+import copy
 import math
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,17 +24,19 @@ from ..fresh import fresh_model
 from ..method import UnlearnMethod, register_method
 from ..parts import part_dl
 
-# %% ../../nbs/48_federated_methods.ipynb #35f9d6be
+# %% ../../nbs/48_federated_methods.ipynb #af0295b6
 class FederatedMethod(UnlearnMethod):
     "Base of the methods that work in rounds of clients"
-    reads,needs = frozenset({'retain'}),frozenset()
+    reads,needs = frozenset({'retain'}),frozenset({'clients'}) # which the model has, not the task
     requests = frozenset({'idxs', 'class', 'random', 'where'})
     fixtures = ()
     strength = wreck = None
 
     def check(self, learn, split):
-        super().check(learn, split)
-        leaving(federation_of(learn), split.positions('forget'))
+        fed,able = federation_of(learn),copy.copy(self)
+        able.needs = self.needs-{'clients'}
+        UnlearnMethod.check(able, learn, split)
+        leaving(fed, split.positions('forget'))
 
 def _loaders(split, part, fed, clients):
     "Client -> training loader of its samples of a partition; what they yield is counted"
@@ -42,7 +45,7 @@ def _loaders(split, part, fed, clients):
     rows = {k: [where[p] for p in fed.parts[k].tolist()] for k in clients}
     return {k: part_dl(dl, r, train=True) for k,r in rows.items()}
 
-# %% ../../nbs/48_federated_methods.ipynb #5b5dfc04
+# %% ../../nbs/48_federated_methods.ipynb #49ed6ccd
 def _rounds(learn, split, fed, clients, state, rounds, settings, part='retain', actions=None, **kwargs):
     "Rounds of some clients: the weights after them, and the rounds"
     from unlearn_nb.federated.flower import Survivors, client_app, run_rounds
@@ -59,7 +62,7 @@ def _ended(self:FederatedMethod, learn, state, fed, gone, rounds, **more):
     learn.model.federation = fed.without(gone, rounds)
     return {'clients': [int(k) for k in gone], **costs_of(rounds), **more}
 
-# %% ../../nbs/48_federated_methods.ipynb #4d07b81f
+# %% ../../nbs/48_federated_methods.ipynb #3af1a338
 @register_method('fed_retrain')
 @dataclass
 class FedRetrain(FederatedMethod):
@@ -79,7 +82,7 @@ class FedRetrain(FederatedMethod):
         learn.model.federation = replace(learn.model.federation, rounds=rounds, after=[])
         return {**told, **costs_of(rounds)}
 
-# %% ../../nbs/48_federated_methods.ipynb #2e080438
+# %% ../../nbs/48_federated_methods.ipynb #d67e92b8
 def calibrated(
     kept:dict,    # What a client changed in that round, name -> tensor
     now:dict,     # What it changes now
@@ -92,7 +95,7 @@ def calibrated(
         return now[name]*(kept[name].double().norm()/length).to(now[name].dtype)
     return {name: one(name) for name in now}
 
-# %% ../../nbs/48_federated_methods.ipynb #9c2452d7
+# %% ../../nbs/48_federated_methods.ipynb #b59912d2
 @register_method('fed_eraser')
 @dataclass
 class FedEraser(FederatedMethod):
@@ -113,7 +116,7 @@ def _replayed(fed, every):
     step = fed.plan.keep_every*(every or 1)
     return [r for r in fed.rounds if r.updates and (r.number-1) % step == 0]
 
-# %% ../../nbs/48_federated_methods.ipynb #877c4203
+# %% ../../nbs/48_federated_methods.ipynb #c24037ca
 @patch
 def run(self:FedEraser, learn, split):
     from unlearn_nb.federated.flower import mean_state
@@ -134,7 +137,7 @@ def run(self:FedEraser, learn, split):
         done += new
     return self._ended(learn, state, fed, gone, done, replayed=1+len(others))
 
-# %% ../../nbs/48_federated_methods.ipynb #59a22ce2
+# %% ../../nbs/48_federated_methods.ipynb #e7bef6e7
 def into_ball(
     state:dict,  # Name -> tensor
     centre:dict, # Likewise
@@ -146,7 +149,7 @@ def into_ball(
     if length <= radius: return dict(state)
     return {**state, **{k: centre[k]+v*(radius/length) for k,v in away.items()}}
 
-# %% ../../nbs/48_federated_methods.ipynb #f8d45fb2
+# %% ../../nbs/48_federated_methods.ipynb #4d8a56d6
 def mean_of_others(
     state:dict,  # Weights after a round, the mean of what clients sent
     sent:dict,   # Client -> what it sent, only of those that leave
@@ -159,7 +162,7 @@ def mean_of_others(
     total = {n: v.double()*whole-sum(sizes[k]*s[n].double() for k,s in out.items()) for n,v in state.items()}
     return {n: (v/rest).to(state[n].dtype) for n,v in total.items()}
 
-# %% ../../nbs/48_federated_methods.ipynb #7587340e
+# %% ../../nbs/48_federated_methods.ipynb #6d6f5628
 class AscentInBall(Callback):
     "Climb the loss, stay in a ball, and stop when hardly anything is recognised"
     order,run_valid = 0,False
@@ -197,7 +200,7 @@ def client_ascent(
                bn='train', name='fed_ascent')
     return state_of(learn.model)
 
-# %% ../../nbs/48_federated_methods.ipynb #62a8fa16
+# %% ../../nbs/48_federated_methods.ipynb #e52ed3b1
 _random_networks = 10 # To measure the space with, as in the paper
 
 def ball_radius(
@@ -212,7 +215,7 @@ def ball_radius(
         return math.sqrt(sum(float(((p-centre[n])**2).sum()) for n,p in other.named_parameters()))
     with torch.no_grad(): return share*sum(map(distance, range(_random_networks)))/_random_networks
 
-# %% ../../nbs/48_federated_methods.ipynb #ca0a9cff
+# %% ../../nbs/48_federated_methods.ipynb #46f73881
 @register_method('fed_ascent')
 @dataclass
 class FedAscent(FederatedMethod):
@@ -225,10 +228,10 @@ class FedAscent(FederatedMethod):
     radius:float|None=None   # Of the ball; None: a third of the mean distance to random networks
     rounds:int=3             # Of the others afterwards
     reads = frozenset({'forget', 'retain'})
-    needs = frozenset({'labels', 'logits'})
+    needs = frozenset({'clients', 'labels', 'logits'})
     paper = 'Halimi et al., 2022, arXiv:2207.05521'
 
-# %% ../../nbs/48_federated_methods.ipynb #c2972b6d
+# %% ../../nbs/48_federated_methods.ipynb #1bfa8eaf
 def _reference(fed, gone, state):
     "Mean of what the others sent last"
     r = fed.latest
@@ -265,7 +268,7 @@ def run(self:FedAscent, learn, split):
                          keep=lambda n: n == fed.latest.number+1+self.rounds)
     return self._ended(learn, state, fed, gone, [*first, *then], radius=radius, distance=away)
 
-# %% ../../nbs/48_federated_methods.ipynb #7200e9dc
+# %% ../../nbs/48_federated_methods.ipynb #29b5d9c2
 @register_method('fed_finetune')
 @dataclass
 class FedFineTune(FederatedMethod):
