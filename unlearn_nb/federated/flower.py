@@ -235,8 +235,11 @@ def _on_ray(app, strategy, clients, *args):
     server,last = ServerApp(),[None]
     @server.main()
     def main(grid, context): last[0] = _drive(strategy, grid, clients, *args)
-    resources = {'client_resources': {'num_cpus': 1, 'num_gpus': 0.}}
-    run_simulation(server, app, clients, backend_config=resources)
+    # a cluster of its own unless one is named; Ray would join what another user has left behind
+    where = os.environ.get('RAY_ADDRESS', 'local')
+    init = {'address': where, 'log_to_driver': False, 'logging_level': 'error'}
+    config = {'client_resources': {'num_cpus': 1, 'num_gpus': 0.}, 'init_args': init}
+    run_simulation(server, app, clients, backend_config=config)
     return last[0]
 
 _backends = {'here': _here, 'ray': _on_ray}

@@ -102,12 +102,13 @@ class FedEraser(FederatedMethod):
     "Replay what the others changed, as far as then and in a direction that holds without the client"
     epochs:int=1           # Of a client's calibration in a round; the paper takes half of the training's
     every:int|None=None    # Use each so-many-th round that was kept; None: all of them
+    settle:int=1           # Ordinary rounds of the others afterwards; the paper has none
     paper = 'Liu et al., 2021, arXiv:2012.13891'
 
     def check(self, learn, split):
         super().check(learn, split)
-        if self.epochs < 1 or (self.every or 1) < 1:
-            raise RequestError("`epochs` and `every` of fed_eraser must be at least 1")
+        if self.epochs < 1 or (self.every or 1) < 1 or self.settle < 0:
+            raise RequestError("`epochs` and `every` of fed_eraser must be at least 1, `settle` at least 0")
         if not _replayed(federation_of(learn), self.every):
             raise RequestError("the server kept no updates of this model that could be replayed")
 
@@ -135,7 +136,9 @@ def run(self:FedEraser, learn, split):
         how = dict(settings={'epochs': self.epochs}, changed=turned, before=r.number-1)
         state,new = _rounds(learn, split, left, sorted(r.updates), state, 1, **how)
         done += new
-    return self._ended(learn, state, fed, gone, done, replayed=1+len(others))
+    end = fed.latest.number+self.settle
+    state,new = _rounds(learn, split, left, left.clients, state, self.settle, {}, keep=lambda n: n == end)
+    return self._ended(learn, state, fed, gone, [*done, *new], replayed=1+len(others))
 
 # %% ../../nbs/48_federated_methods.ipynb #e7bef6e7
 def into_ball(

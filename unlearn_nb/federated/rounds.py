@@ -28,7 +28,7 @@ class FederatedPlan:
     "How clients train together"
     rounds:int=20      # Of sending and averaging
     epochs:int=2       # Passes of a client over its samples in a round
-    lr:float=.05       # Of the clients' plain gradient descent
+    lr:float=.02       # Of the clients' plain gradient descent
     mom:float=.9       # Its momentum, which each round begins without
     keep_every:int=2   # Of rounds 1, 1 + so many and so on the server keeps what clients sent
     seed:int=0         # Of the clients' shuffling and augmentation
