@@ -4,8 +4,8 @@ Ten clients have shares of the digits, drawn from a Dirichlet distribution (alph
 all alike), and train together for twenty rounds. Then one leaves. In rows: the error on its samples (`UA`),
 the accuracy on those that stay and on held-out ones (`RA`, `TA`), attacks on membership (`MIA`, `AUC`),
 rounds, bytes and samples through the clients' networks. `retrain` is done twice, with two seeds, so that it
-is known what the seed does: the second is `retrain again`. FedEraser ends with one ordinary round of the others
-by default, `as published` without it; its calibrations have one epoch, or two.
+is known what the seed does: the second is `retrain again`. FedEraser ends with one ordinary round of the
+others by default, `as published` without it; its calibrations have one epoch, or two.
 
     python benchmarks/federated.py --out results/benchmarks/federated.json
 
