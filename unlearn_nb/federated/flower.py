@@ -95,12 +95,28 @@ class LocalGrid(Grid):
         config = lambda k: {'partition-id': k, 'num-partitions': clients}
         self.contexts = {k+1: Context(0, k+1, config(k), RecordDict(), {}) for k in range(clients)}
 
-    def set_run(self, run): self.current = run
+    def set_run(self,
+        run # Flower's description of a run, kept and not used
+    ): self.current = run
+
     @property
-    def run(self): return self.current
-    def create_message(self, content, message_type, dst_node_id, group_id, ttl=None):
+    def run(self):
+        "What `set_run` was given"
+        return self.current
+
+    def create_message(self,
+        content,     # `RecordDict`
+        message_type,# 'train', 'query' or 'train.' and the name of an action
+        dst_node_id, # Of the client's node
+        group_id,    # Flower's name for a round, not used
+        ttl=None     # Seconds that the message is good for; None: half a day
+    ):
+        "A message, as Flower makes it"
         return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
-    def get_node_ids(self): return list(self.contexts)
+
+    def get_node_ids(self):
+        "Of all clients, from 1"
+        return list(self.contexts)
 
     def _answer(self, message):
         try: return self.app(message, self.contexts[message.metadata.dst_node_id])
@@ -108,16 +124,28 @@ class LocalGrid(Grid):
         except Exception as e:
             return Message(Error(code=_raised, reason=f'{type(e).__name__}: {e}'), reply_to=message)
 
-    def push_messages(self, messages):
+    def push_messages(self,
+        messages # To clients, which answer at once
+    ):           # What to ask for with `pull_messages`
+        "Send messages"
         ids = []
         for m in messages:
             ids.append(str(len(self.replies)))
             self.replies[ids[-1]] = self._answer(m)
         return ids
 
-    def pull_messages(self, message_ids): return [m for i in message_ids if (m := self.replies.pop(i, None))]
+    def pull_messages(self,
+        message_ids # From `push_messages`
+    ):              # Those that came
+        "Answers to messages"
+        return [m for i in message_ids if (m := self.replies.pop(i, None))]
 
-    def send_and_receive(self, messages, *, timeout=None):
+    def send_and_receive(self,
+        messages,    # To clients
+        *,
+        timeout=None # Not used: nobody is waited for
+    ):               # Answers that came
+        "Send messages and take the answers"
         return self.pull_messages(self.push_messages(messages))
 
 # %% ../../nbs/36_federated_flower.ipynb #5d091d64
@@ -153,7 +181,13 @@ class Survivors(FedAvg):
         self.clients,self.keep,self.before,self.action = sorted(clients),keep,before,action
         self.changed,self.on_round,self.rounds,self.nodes = changed,None,[],{}
 
-    def configure_train(self, server_round, arrays, config, grid):
+    def configure_train(self,
+        server_round, # Of this run, from 1
+        arrays,       # Weights to send
+        config,       # Settings to send with them
+        grid          # Carries the messages
+    ):                # One message for each client that is asked
+        "Ask the clients that take part"
         config['server-round'] = self.before+server_round
         self.sent,self.asked = dict(arrays.to_torch_state_dict()),{}
         there = [k for k in self.clients if k in self.nodes]
@@ -189,7 +223,11 @@ def _use(self:Survivors, number, client, message):
     return update
 
 @patch
-def aggregate_train(self:Survivors, server_round, replies):
+def aggregate_train(self:Survivors,
+    server_round, # Of this run, from 1
+    replies       # What came
+):                # Mean of the sound answers and of what they report; None and None if there are none
+    "Average what can be used, and note the round"
     number,replies = self.before+server_round,list(replies)
     by_node = {m.metadata.src_node_id: m for m in replies}
     came = {k: by_node.get(self.nodes.get(k)) for k in self.clients}
