@@ -109,7 +109,9 @@ class FedEraser(FederatedMethod):
         super().check(learn, split)
         if self.epochs < 1 or (self.every or 1) < 1 or self.settle < 0:
             raise RequestError("`epochs` and `every` of fed_eraser must be at least 1, `settle` at least 0")
-        if not _replayed(federation_of(learn), self.every):
+        fed = federation_of(learn)
+        left = fed.without(leaving(fed, split.positions('forget')))
+        if not _replayed(left, self.every):
             raise RequestError("the server kept no updates of this model that could be replayed")
 
 def _replayed(fed, every):
@@ -124,21 +126,20 @@ def run(self:FedEraser, learn, split):
     fed = federation_of(learn)
     gone = leaving(fed, split.positions('forget'))
     left = fed.without(gone)
-    first,*others = _replayed(left, self.every)
-    state = dict(left.start)
-    if first.updates:
-        step = mean_state(first.updates, first.sizes)
-        state = {k: state[k]+step[k].to(state[k].dtype) for k in state}
+    state,kept = dict(left.start),_replayed(left, self.every)
     names,done = {n for n,_ in learn.model.named_parameters()},[]
-    for r in others:
-        if not r.updates: continue
+    for r in kept:
+        if r.number == 1: # began where all begin
+            step = mean_state(r.updates, r.sizes)
+            state = {k: state[k]+step[k].to(state[k].dtype) for k in state}
+            continue
         turned = lambda number, client, update, r=r: calibrated(r.updates[client], update, names)
         how = dict(settings={'epochs': self.epochs}, changed=turned, before=r.number-1)
         state,new = _rounds(learn, split, left, sorted(r.updates), state, 1, **how)
         done += new
     end = fed.latest.number+self.settle
     state,new = _rounds(learn, split, left, left.clients, state, self.settle, {}, keep=lambda n: n == end)
-    return self._ended(learn, state, fed, gone, [*done, *new], replayed=1+len(others))
+    return self._ended(learn, state, fed, gone, [*done, *new], replayed=len(kept))
 
 # %% ../../nbs/48_federated_methods.ipynb #e7bef6e7
 def into_ball(
