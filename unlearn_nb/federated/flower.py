@@ -201,7 +201,7 @@ class Survivors(FedAvg):
 def meet(self:Survivors,
     grid:Grid,        # Carries the messages
     clients:int,      # How many there are in all
-    patience:float=60.# Seconds to wait for them
+    patience:float=600.# Seconds to wait for them, and for what carries them to start
 ):
     "Find out which node answers for which client"
     end = time.monotonic()+patience
