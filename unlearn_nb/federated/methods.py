@@ -100,14 +100,14 @@ def calibrated(
 @dataclass
 class FedEraser(FederatedMethod):
     "Replay what the others changed, as far as then and in a direction that holds without the client"
-    epochs:int=1           # Of a client's calibration in a round; the paper takes half of the training's
+    epochs:int|None=None   # Of a calibration; None: as in a round of the training (the paper: half of it)
     every:int|None=None    # Use each so-many-th round that was kept; None: all of them
     settle:int=1           # Ordinary rounds of the others afterwards; the paper has none
     paper = 'Liu et al., 2021, arXiv:2012.13891'
 
     def check(self, learn, split):
         super().check(learn, split)
-        if self.epochs < 1 or (self.every or 1) < 1 or self.settle < 0:
+        if (1 if self.epochs is None else self.epochs) < 1 or (self.every or 1) < 1 or self.settle < 0:
             raise RequestError("`epochs` and `every` of fed_eraser must be at least 1, `settle` at least 0")
         fed = federation_of(learn)
         left = fed.without(leaving(fed, split.positions('forget')))
@@ -134,7 +134,7 @@ def run(self:FedEraser, learn, split):
             state = {k: state[k]+step[k].to(state[k].dtype) for k in state}
             continue
         turned = lambda number, client, update, r=r: calibrated(r.updates[client], update, names)
-        how = dict(settings={'epochs': self.epochs}, changed=turned, before=r.number-1)
+        how = dict(settings={'epochs': self.epochs or fed.plan.epochs}, changed=turned, before=r.number-1)
         state,new = _rounds(learn, split, left, sorted(r.updates), state, 1, **how)
         done += new
     end = fed.latest.number+self.settle
