@@ -18,19 +18,19 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
            'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
            'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
-           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_learner', 'DareForest',
-           'Dare', 'forest_learner', 'CertifiedHead', 'CFk', 'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus',
-           'Amnesiac', 'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD',
-           'FisherForgetting', 'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD',
-           'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN', 'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate',
-           'measures', 'rates', 'Store', 'StoreError', 'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan',
-           'plot_classes', 'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric',
-           'ForgettingEvents', 'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search',
-           'score_set', 'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia',
-           'shadow_margins', 'svc_mia', 'threshold_attacks', 'probes', 'planted_fakes', 'register_fake',
-           'register_measure', 'Audit', 'audit', 'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence',
-           'klom', 'relearn_curve', 'tow', 'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam',
-           'plot_weight_distance']
+           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_cost', 'sisa_learner',
+           'group_privacy', 'privacy_spent', 'tpr_bound', 'train_private', 'DareForest', 'Dare', 'forest_learner',
+           'CertifiedHead', 'CFk', 'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand',
+           'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
+           'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD', 'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN',
+           'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store', 'StoreError',
+           'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
+           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
+           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
+           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
+           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
+           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
+           'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
 from unlearn_nb.core import (
@@ -82,10 +82,11 @@ from fastai.callback.core import Callback
 from .outputs import Outputs, collect
 from .model_file import load_exported, load_model, save_model
 from .methods.unsir import UNSIR
-from .methods.retrain import Retrain, SISA, sisa_learner
+from .methods.retrain import Retrain, SISA, sisa_cost, sisa_learner
 from .trees.forest import DareForest
 from .trees.learner import Dare, forest_learner
 from .certified import CertifiedHead
+from .private import group_privacy, privacy_spent, tpr_bound, train_private
 from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus
 from .methods.boundary import BoundaryExpand, BoundaryShrink
 from .methods.relabel import Amnesiac, RandomLabel, SalUn
@@ -239,7 +240,12 @@ _all_ = [
     'UNSIR',
     'Retrain',
     'SISA',
+    'sisa_cost',
     'sisa_learner',
+    'group_privacy',
+    'privacy_spent',
+    'tpr_bound',
+    'train_private',
     'DareForest',
     'Dare',
     'forest_learner',
