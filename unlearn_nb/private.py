@@ -10,6 +10,7 @@ __all__ = ['group_privacy', 'tpr_bound', 'epsilon_of', 'noise_for', 'PoissonDL',
 import math
 import secrets
 import warnings
+from contextlib import ExitStack
 from fractions import Fraction
 
 import torch
@@ -204,8 +205,11 @@ def before_fit(self:PrivateSteps):
     opacus = _opacus()
     from opacus.optimizers import DPOptimizer
     without_autocast(self.model) # lengths of gradients are not safe in 16 bits
-    self.done,self.open,self.learner,self.task = 0,True,self.learn,task_of(self.learn)
+    self.done,self.open,self.learner,self.asked = 0,True,self.learn,task_of(self.learn)
     self.before = list((getattr(self.learn, 'privacy', None) or {}).get('history', []))
+    self.quiet = ExitStack()
+    self.quiet.enter_context(warnings.catch_warnings())
+    warnings.filterwarnings('ignore', message='Full backward hook is firing') # the first layer's, rightly
     self.inplace = [m for m in self.model.modules() if getattr(m, 'inplace', False)]
     for m in self.inplace: m.inplace = False
     self.weights = [p for p in self.model.parameters() if p.requires_grad]
@@ -229,6 +233,7 @@ def close(self:PrivateSteps):
     "Take the hooks off again, and settle the account"
     if not self.open: return
     self.open = False
+    self.quiet.close()
     if self.hooks is not None: self.hooks.remove_hooks()
     for m in self.inplace: m.inplace = True
     for p in self.weights:
@@ -276,7 +281,7 @@ def before_train(self:PrivateSteps):
 @patch
 def _own_loss(self:PrivateSteps):
     "Sum over samples, each of which has its own loss"
-    return self.task.sample_loss(self.learn.pred, self.learn.yb).sum()
+    return self.asked.sample_loss(self.learn.pred, self.learn.yb).sum()
 
 @patch
 def _gather(self:PrivateSteps):
@@ -313,14 +318,15 @@ def _step(self:PrivateSteps):
     self._gather()
     self._count()
     self.dp.pre_step()
-    for p in self.weights: p.grad = p.grad.clone() # fastai cannot detach views
+    # fastai cannot detach views, and a gradient ought to lie in memory as its weight does
+    for p in self.weights: p.grad = torch.empty_like(p).copy_(p.grad)
 
 @patch
 def before_step(self:PrivateSteps): self._step()
 
 @patch
 def after_batch(self:PrivateSteps):
-    self.dp.zero_grad()
+    self.dp.zero_grad(set_to_none=True)
     if self.done == self.limit: raise CancelFitException
 
 # %% ../nbs/48_private.ipynb #fef9be3b
