@@ -3,7 +3,8 @@ scored, the search is asked, pairs are searched for beside a sample of all pairs
 
     python benchmarks/prompts_worst_case.py --seeds 0 1 2 --out results/prompts_worst_case
 
-Writes results.json after each seed; about four minutes a seed on one core.
+Writes results.json after each seed; about four minutes a seed on one core. Seeds that are there already are
+left as they are.
 """
 
 import argparse
@@ -79,14 +80,15 @@ def main():
     p.add_argument("--out", type=Path, default=Path("results/prompts_worst_case"))
     a = p.parse_args()
     a.out.mkdir(parents=True, exist_ok=True)
-    rows = []
+    file = a.out / "results.json"
+    rows = json.loads(file.read_text())["rows"] if file.exists() else []
     with timed() as clock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for seed in a.seeds:
+        for seed in sorted(set(a.seeds) - {r["seed"] for r in rows}):
             rows.append(one_seed(seed, a.pairs))
             res = {"schema": 1, "config": {**how, "draws": draws, "pairs": a.pairs}, "rows": rows}
             res["environment"] = environment()
-            (a.out / "results.json").write_text(json.dumps(canonical(res), indent=1))
+            file.write_text(json.dumps(canonical(res), indent=1))
             print(seed, rows[-1]["search"], rows[-1]["pair search"], flush=True)
     print(f"{clock.cpu_seconds:.0f} CPU seconds")
 

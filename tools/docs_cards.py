@@ -31,6 +31,18 @@ equations = {
     'sisa': r'f(x)=\frac1S\sum_{s=1}^{S} f_{\theta_s}(x),\qquad\theta_s=\mathcal{A}(D_s\setminus D_f)',
     'dare': r'\mathcal{T}(D)\to\mathcal{T}(D\setminus D_f)\ \text{node for node; a part grows anew where}\ '
     r'\arg\min_{(j,v)}\mathrm{Gini}\ \text{changes}',
+    'certified': r'w\leftarrow w+H_{D_r}^{-1}\,\nabla L(D_f,w),\qquad'
+    r'\lVert\nabla L(D_r,w)\rVert\le\sigma\epsilon/\sqrt{2\ln(1.5/\delta)}\ '
+    r'\text{or the head is fitted anew}',
+    'fed_retrain': r'\theta^{t+1}=\sum_{k\ne u}\frac{n_k}{\sum_{j\ne u}n_j}\,\theta_k^t,\qquad'
+    r'\theta_k^t\ \text{trained by client}\ k\ \text{from}\ \theta^t,\ \theta^0\ \text{fresh}',
+    'fed_eraser': r'\tilde\theta^{t+1}=\tilde\theta^t+\sum_{k\ne u}\frac{n_k}{\sum_{j\ne u}n_j}\,'
+    r'\|U_k^t\|\,\frac{\hat U_k^t}{\|\hat U_k^t\|}\ \text{by layer;}\quad U\ \text{kept},\ '
+    r'\hat U\ \text{trained briefly from}\ \tilde\theta^t',
+    'fed_ascent': r'\theta\leftarrow\Pi_{\|\theta-\theta_{\mathrm{ref}}\|\le\delta}'
+    r'\big(\theta+\eta\,\nabla L(D_f)\big),\quad\text{then rounds of the others}',
+    'fed_finetune': r'\theta^{t+1}=\sum_{k\ne u}\frac{n_k}{\sum_{j\ne u}n_j}\,\theta_k^t\quad'
+    r'\text{from the original}\ \theta_o',
     'finetune': r'\theta\leftarrow\theta-\eta\,\nabla L(D_r)',
     'ascent': r'\theta\leftarrow\theta+\eta\,\nabla L(D_f)',
     'neggrad': r'\theta\leftarrow\theta-\eta\,\nabla\big[\beta\,L(D_r)-(1-\beta)\,L(D_f)\big]',

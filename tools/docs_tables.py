@@ -5,6 +5,7 @@ Asking the registries means importing the package, so what they said is kept unt
 
 import functools
 import hashlib
+import inspect
 import json
 import os
 import subprocess
@@ -14,61 +15,85 @@ from pathlib import Path
 import apidoc
 
 root = Path(__file__).parent.parent
-ask = """
-import json, warnings
-warnings.simplefilter('ignore')
-from unlearn_nb.all import list_data, list_methods, list_metrics
-from unlearn_nb.metrics.measure import list_measures
-from unlearn_nb.method import get_method_class
-words = lambda v: v if isinstance(v, (str, int, float, bool, type(None))) else str(v)
-rows = lambda df: [{k: words(v) for k, v in r.items() if k != 'class'} for r in df.to_dict('records')]
-measures = [{k: words(v) for k, v in vars(m).items()} for m in list_measures()]
 
-def settings(made):
-    return {k: repr(v) for k, v in vars(made).items() if not k.startswith('_')}
 
-def card(name):
-    c = get_method_class(name)
-    published = getattr(c, 'published', None)
-    made = c()
-    return dict(
-        module=c.__module__.split('.', 1)[1], cls=c.__name__,
-        doc=(c.__doc__ or '').split('. Mind:')[0], default=settings(made),
-        published=settings(published()) if published else None,
-        published_doc=' '.join((published.__doc__ or '').split()) if published else '',
-        fails=dict(c.fails), needs=sorted(c.needs), equation=getattr(c, 'equation', ''))
+def ask():
+    "What the registries hold, as JSON"
+    import warnings
 
-cards = {n: card(n) for n in list_methods()['name']}
-print(json.dumps(dict(measures=measures, methods=rows(list_methods()), metrics=rows(list_metrics()),
-                      data=rows(list_data()), cards=cards)))
-"""
+    with warnings.catch_warnings():
+        warnings.simplefilter('ignore')
+        from unlearn_nb.all import list_data, list_methods, list_metrics
+        from unlearn_nb.method import get_method_class
+        from unlearn_nb.metrics.measure import list_measures
+
+        words = lambda v: v if isinstance(v, (str, int, float, bool, type(None))) else str(v)
+        said = lambda d: {k: words(v) for k, v in d.items() if k != 'class'}
+        rows = lambda df: [said(r) for r in df.to_dict('records')]
+        settings = lambda made: {k: repr(v) for k, v in vars(made).items() if not k.startswith('_')}
+
+        def card(name):
+            c = get_method_class(name)
+            published = getattr(c, 'published', None)
+            return dict(
+                module=c.__module__.split('.', 1)[1],
+                cls=c.__name__,
+                doc=(c.__doc__ or '').split('. Mind:')[0],
+                default=settings(c()),
+                published=settings(published()) if published else None,
+                published_doc=' '.join((published.__doc__ or '').split()) if published else '',
+                fails=dict(c.fails),
+                needs=sorted(c.needs),
+                equation=getattr(c, 'equation', ''),
+            )
+
+        return json.dumps(
+            dict(
+                measures=[{k: words(v) for k, v in vars(m).items()} for m in list_measures()],
+                methods=rows(list_methods()),
+                metrics=rows(list_metrics()),
+                data=rows(list_data()),
+                cards={n: card(n) for n in list_methods()['name']},
+            )
+        )
 
 
 def kept():
     "Where the answer for this state of the package is kept"
     files = sorted((root / apidoc.package).glob('**/*.py'))
-    what = hashlib.sha256(ask.encode() + b''.join(f.read_bytes() for f in files)).hexdigest()[:16]
-    return root / '_proc' / f'registries-{what}.json'
+    code = inspect.getsource(ask).encode() + b''.join(f.read_bytes() for f in files)
+    return root / '_proc' / f'registries-{hashlib.sha256(code).hexdigest()[:16]}.json'
 
 
 @functools.cache
 def start():
-    "Begin to ask, while other work goes on; None if the answer is there"
-    if kept().exists():
+    """Begin to ask, in a process of its own while other work goes on; None if the answer is there, or if
+    PyTorch is, so that asking here takes a second and there ten"""
+    if kept().exists() or 'torch' in sys.modules:
         return None
-    env = {**os.environ, 'PYTHONPATH': str(root), 'OMP_NUM_THREADS': '1', 'PYTHONWARNINGS': 'ignore'}
-    return subprocess.Popen([sys.executable, '-c', ask], stdout=subprocess.PIPE, text=True, env=env, cwd=root)
+    paths = os.pathsep.join([str(root), str(root / 'tools')])
+    env = {**os.environ, 'PYTHONPATH': paths, 'OMP_NUM_THREADS': '1', 'PYTHONWARNINGS': 'ignore'}
+    cmd = [sys.executable, '-c', 'import docs_tables; print(docs_tables.ask())']
+    return subprocess.Popen(cmd, stdout=subprocess.PIPE, text=True, env=env, cwd=root)
+
+
+def answer():
+    "Of the process that was begun, or asked here"
+    process = start()
+    if process is None:
+        return ask()
+    said, _ = process.communicate()
+    if process.returncode:
+        raise RuntimeError('the registries could not be asked')
+    return said.splitlines()[-1]
 
 
 @functools.cache
 def registries():
-    process = start()
-    if process is not None:
-        said, _ = process.communicate()
-        if process.returncode:
-            raise RuntimeError('the registries could not be asked')
+    if not kept().exists():
+        said = answer()
         kept().parent.mkdir(exist_ok=True)
-        kept().write_text(said.splitlines()[-1])
+        kept().write_text(said)
     return json.loads(kept().read_text())
 
 

@@ -12,16 +12,18 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'create_model', 'list_archs', 'small_resnet', 'Recipe', 'UnlearnMethod', 'UnlearnRecord', 'get_method',
            'image_learner', 'adult_dls', 'breast_cancer_dls', 'incomes_dls', 'table_dls', 'table_learner',
            'forget_ratings', 'low_rank_dls', 'movielens_dls', 'ratings_dls', 'ratings_learner', 'gap_table', 'ranking',
-           'anomaly_rates', 'digits_prompts_dls', 'fashion_prompts_dls', 'prompt_dls', 'generate', 'prompts_learner',
-           'show_drawn', 'ConceptAblation', 'ESD', 'EraseDiff', 'SelectiveAmnesia', 'drawn_rates', 'judge_of',
-           'drawing_attacks', 'autoencoder_learner', 'contaminated_dls', 'error_auroc', 'forget_poison', 'poison_rates',
-           'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls', 'sms_spam_dls', 'forget_phrase',
-           'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary', 'canary_exposure', 'perplexity',
-           'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe', 'Outputs', 'collect',
-           'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_cost', 'sisa_learner',
-           'group_privacy', 'privacy_spent', 'tpr_bound', 'train_private', 'DareForest', 'Dare', 'forest_learner',
-           'CertifiedHead', 'CFk', 'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand',
-           'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
+           'anomaly_rates', 'digits_prompts_dls', 'cifar10_prompts_dls', 'fashion_prompts_dls', 'prompt_dls',
+           'generate', 'prompts_learner', 'show_drawn', 'ConceptAblation', 'ESD', 'EraseDiff', 'SelectiveAmnesia',
+           'drawn_rates', 'judge_of', 'drawing_attacks', 'autoencoder_learner', 'contaminated_dls', 'error_auroc',
+           'forget_poison', 'poison_rates', 'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls',
+           'sms_spam_dls', 'forget_phrase', 'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary',
+           'canary_exposure', 'perplexity', 'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe',
+           'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_cost',
+           'sisa_learner', 'group_privacy', 'privacy_spent', 'tpr_bound', 'train_private', 'DareForest', 'Dare',
+           'forest_learner', 'Certified', 'deal_table', 'dirichlet_parts', 'train_federated', 'FedAscent', 'FedEraser',
+           'FedFineTune', 'FedRetrain', 'FederatedPlan', 'forget_client', 'CertifiedHead', 'certified_learner', 'CFk',
+           'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink',
+           'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
            'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD', 'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN',
            'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store', 'StoreError',
            'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
@@ -67,7 +69,7 @@ from .collab.metrics import gap_table, ranking
 from .anomaly.data import contaminated_dls, reconstruction_dls
 from .anomaly.learner import autoencoder_learner
 from .anomaly.metrics import anomaly_rates, error_auroc, recovered
-from .diffusion.data import digits_prompts_dls, fashion_prompts_dls, prompt_dls
+from .diffusion.data import cifar10_prompts_dls, digits_prompts_dls, fashion_prompts_dls, prompt_dls
 from .diffusion.learner import generate, prompts_learner, show_drawn
 from .diffusion.methods import ConceptAblation, ESD, EraseDiff, SelectiveAmnesia
 from .diffusion.metrics import drawn_rates, judge_of
@@ -86,6 +88,11 @@ from .methods.retrain import Retrain, SISA, sisa_cost, sisa_learner
 from .trees.forest import DareForest
 from .trees.learner import Dare, forest_learner
 from .certified import CertifiedHead
+from .certified_learner import Certified, certified_learner
+from .federated.data import deal_table, dirichlet_parts
+from .federated.learner import train_federated
+from .federated.methods import FedAscent, FedEraser, FedFineTune, FedRetrain
+from .federated.rounds import FederatedPlan, forget_client
 from .private import group_privacy, privacy_spent, tpr_bound, train_private
 from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus
 from .methods.boundary import BoundaryExpand, BoundaryShrink
@@ -196,6 +203,7 @@ _all_ = [
     'ranking',
     'anomaly_rates',
     'digits_prompts_dls',
+    'cifar10_prompts_dls',
     'fashion_prompts_dls',
     'prompt_dls',
     'generate',
@@ -249,7 +257,18 @@ _all_ = [
     'DareForest',
     'Dare',
     'forest_learner',
+    'Certified',
+    'deal_table',
+    'dirichlet_parts',
+    'train_federated',
+    'FedAscent',
+    'FedEraser',
+    'FedFineTune',
+    'FedRetrain',
+    'FederatedPlan',
+    'forget_client',
     'CertifiedHead',
+    'certified_learner',
     'CFk',
     'EUk',
     'FineTune',

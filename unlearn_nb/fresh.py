@@ -58,8 +58,9 @@ def fresh_model(
     learn:Learner, # Source of the architecture
     seed:int=0     # Of the new weights
 )->nn.Module:      # On the same device; raises `RequestError` if a parameter cannot be reset
-    "A newly initialised network of the same architecture"
+    "A newly initialised network of the same architecture, or what a network itself says that is (`anew`)"
     device = next(learn.model.parameters()).device
+    if hasattr(learn.model, 'anew'): return learn.model.anew(seed).to(device)
     if getattr(learn, 'arch_config', None):
         return _dressed(build_model(learn.arch_config, seed), learn.model).to(device)
     model = copy.deepcopy(learn.model)

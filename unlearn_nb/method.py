@@ -107,8 +107,9 @@ def check(self:UnlearnMethod,
             f"{self.name} needs {', '.join(sorted(missing))}, which the task {task.name} has not; methods"
             f" that serve it: {', '.join(able) or 'none'}"
         )
-    if getattr(learn.model, 'weightless', False) and not self.exact:
-        able = [n for n,c in _methods.items() if c.exact]
+    own = getattr(learn.model, 'method', None) # made for such a model
+    if getattr(learn.model, 'weightless', False) and not self.exact and self.name != own:
+        able = sorted({n for n,c in _methods.items() if c.exact} | {own} - {None})
         raise RequestError(f"{self.name} moves weights, and this model has no weights to move; there are"
                            f" {', '.join(able)}")
     if split.kind not in self.requests:
@@ -116,6 +117,7 @@ def check(self:UnlearnMethod,
             f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by"
             f" {', '.join(sorted(self.requests))}"
         )
+    if hasattr(learn.model, 'refuses'): learn.model.refuses(learn, split)
     if split.kind in self.fails:
         warnings.warn(
             f"{self.name} is known to fail on requests of kind {split.kind!r}: {self.fails[split.kind]}"
@@ -280,6 +282,7 @@ def stay_only(
     each = s.task.sample_loss(out, yb)
     return each,torch.zeros_like(each)
 
+# %% ../nbs/30_method.ipynb #276df295
 @patch
 def weighted_loss(self:UnlearnMethod,
     s:LossState, # At this step; `share` and `bound` are used, `gone` is set
@@ -295,6 +298,7 @@ def weighted_loss(self:UnlearnMethod,
     if self.balanced: stay,go = stay/max(1-s.share, 1e-6),go/max(s.share, 1e-6)
     return (1-w)*stay + w*go
 
+# %% ../nbs/30_method.ipynb #95cc83ea
 class PartLoss(Callback):
     "The loss of a method in place of the learner's, for batches that all stay or all go"
     order,run_valid = 0,False

@@ -197,7 +197,7 @@ def load_model(
     if type(app) is Application: application_of(data) # says that it knows no such loaders
     reading = _check_reading(app, reading)
     recipe = Recipe.from_dict(meta['recipe']) if meta.get('recipe') else None
-    def made(dls): return load_weights(app.learner(dls, arch, seed=meta.get('seed') or 0), path, trust)
+    def made(dls): return load_weights(app.described(dls, arch, meta.get('seed') or 0), path, trust)
     learn = app.read(path, made, meta, data, bs or (recipe and recipe.bs), seed, **reading)
     if recipe: learn.recipe = recipe
     if meta.get('privacy'): learn.privacy = meta['privacy']

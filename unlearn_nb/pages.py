@@ -16,17 +16,29 @@ from markupsafe import Markup
 # %% ../nbs/04_pages.ipynb #2e6ecfcf
 page_style = '''
 :root{--fg:#1d1d1f;--bg:#fff;--soft:#62626a;--line:#ddd;--hi:#f3f6fa;--good:#1a6b3c;--bad:#a3271f}
-@media (prefers-color-scheme:dark){:root{--fg:#e8e8ea;--bg:#17181a;--soft:#a6a6ad;--line:#3a3b3f;--hi:#222428;--good:#6fd19a;--bad:#ff9a90} img{background:#fff;border-radius:6px}}
-*{box-sizing:border-box} body{font:15px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:1440px;padding:1rem}
-h1{font-size:1.5rem;margin:.2em 0} h2{font-size:1.15rem;margin:1.6em 0 .4em} p,small{color:var(--soft)} .wide{overflow-x:auto}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.86rem;width:100%} th,td{padding:.3em .6em;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
+@media (prefers-color-scheme:dark){:root{--fg:#e8e8ea;--bg:#17181a;--soft:#a6a6ad;--line:#3a3b3f;--hi:#222428;
+  --good:#6fd19a;--bad:#ff9a90}
+  img{background:#fff;border-radius:6px}}
+*{box-sizing:border-box}
+body{font:15px/1.5 system-ui,sans-serif;color:var(--fg);background:var(--bg);margin:0 auto;max-width:1440px;
+  padding:1rem}
+h1{font-size:1.5rem;margin:.2em 0} h2{font-size:1.15rem;margin:1.6em 0 .4em} p,small{color:var(--soft)}
+.wide{overflow-x:auto}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.86rem;width:100%}
+th,td{padding:.3em .6em;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th{background:var(--bg)} tbody tr:hover{background:var(--hi)}
-td.t,th.t{text-align:left} tr.retrain{font-weight:600} select{font:inherit;padding:.25em .5em;color:inherit;background:var(--bg);border:1px solid var(--line);border-radius:5px;max-width:100%}
-td,th{overflow-wrap:normal} p{overflow-wrap:anywhere} img{max-width:100%;height:auto} .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:1rem} figure{margin:0} figcaption{color:var(--soft);font-size:.86rem}
+td.t,th.t{text-align:left} tr.retrain{font-weight:600}
+select{font:inherit;padding:.25em .5em;color:inherit;background:var(--bg);border:1px solid var(--line);
+  border-radius:5px;max-width:100%}
+td,th{overflow-wrap:normal} p{overflow-wrap:anywhere} img{max-width:100%;height:auto}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:1rem}
+figure{margin:0} figcaption{color:var(--soft);font-size:.86rem}
 pre{overflow-x:auto;background:var(--hi);padding:.6em .8em;border-radius:6px;font-size:.82rem}
-@media print{body{max-width:none;font-size:11px} .wide{overflow:visible} table{font-size:8.5px} figure,tr{break-inside:avoid} h2{break-after:avoid}}
-''' # noqa: E501
+@media print{body{max-width:none;font-size:11px} .wide{overflow:visible} table{font-size:8.5px}
+  figure,tr{break-inside:avoid} h2{break-after:avoid}}
+'''
 
+# %% ../nbs/04_pages.ipynb #954143ae
 def svg_uri(
     fig # A matplotlib figure; closed
 )->str: # For the `src` of an image
@@ -36,6 +48,7 @@ def svg_uri(
     plt.close(fig)
     return 'data:image/svg+xml;base64,' + base64.b64encode(buf.getvalue().encode()).decode()
 
+# %% ../nbs/04_pages.ipynb #6e481ed2
 def render(
     template:str,  # Jinja; what it prints is escaped
     script:str='', # Of the page

@@ -77,6 +77,7 @@ def subset(
         raise RequestError(f"{type(ds).__name__} is a stream without positions; no part of it can be named")
     return (ds.take if hasattr(ds, 'take') else partial(SubsetDS, ds))(idxs, split_idx=1-train),None
 
+# %% ../nbs/11_parts.ipynb #8d6f919f
 class PairedRows:
     "For a loader: a last row that would train alone joins the batch before, since batch norm needs two"
     def _lone(self):
@@ -101,6 +102,7 @@ class PairedRows:
         batch = lambda i: min(i, self.n-1-self._lone())//(self.bs or 1)
         return (b for i,b in enumerate(self._DataLoader__idxs) if batch(i) % self.num_workers == self.offs)
 
+# %% ../nbs/11_parts.ipynb #6ee265e8
 @lru_cache
 def _with(mixin, cls):
     "A kind of loader with a mixin such as the one above"

@@ -171,7 +171,8 @@ class RecipeRecorder(Callback):
     order,run_valid = ParamScheduler.order+1,False # after the schedule has set the step's values
     _shaping = MixHandler,GradientClip,GradientAccumulation,RNNRegularizer
     def before_fit(self):
-        self.on = not hasattr(self.learn, 'lr_finder') and not hasattr(self.learn, 'gather_preds')
+        looks = hasattr(self.learn, 'lr_finder') or hasattr(self.learn, 'gather_preds')
+        self.on = not looks and self.opt is not None # None: a network that was never fitted is validated
         if not self.on: return
         # fastai finds this out from a batch at first use, which would shift the random numbers
         getattr(self.dls, 'n_inp', None)

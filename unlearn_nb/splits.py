@@ -41,13 +41,11 @@ class ForgetSplit:
         words:str='',            # What unites them, such as 'site B', for the name; '': nothing to be said
         held=None,               # Positions in the held-out data that go with them; None: those of `classes`
         column:str|None=None     # Of a table, whose values name what goes; None: none does
-        # Raises `RequestError` for an empty or total forget set, for positions out of range, negative or
-        # repeated
+        # Raises `RequestError` for an empty or total forget set, positions out of range, negative or repeated
     ):
         if not isinstance(dls, DataLoaders) or not isinstance(dls.train, TfmdDL):
             raise RequestError(f"need fastai `DataLoaders`, got {type(dls).__name__}")
-        # fastai finds this out from a batch at first use, which would shift the random numbers of the first
-        # training
+        # fastai finds this out from a batch at first use, which would shift the first training's numbers
         for dl in dls.loaders: dl.n_inp
         n,idxs = len(dls.train_ds),torch.as_tensor([int(i) for i in idxs], dtype=torch.long)
         _check_idxs(idxs, n)

@@ -90,6 +90,7 @@ def correct(self:Task,
     "Does the model know this sample? For methods that stop when it does not"
     raise NotImplementedError(f"{type(self).__name__}.correct")
 
+# %% ../nbs/25_task.ipynb #82c64c0d
 @patch
 def distance(self:Task,
     out,   # Answers for a batch (n, ...)
@@ -98,6 +99,7 @@ def distance(self:Task,
     "How far two answers are apart: the squared difference, averaged over outputs"
     return (out-other).float().pow(2).reshape(len(out), -1).mean(1)
 
+# %% ../nbs/25_task.ipynb #06aa3918
 @patch
 def relabelled(self:Task,
     s,        # A `LossState`: the network in training, and which samples of the batch go
@@ -108,6 +110,7 @@ def relabelled(self:Task,
     "The loss of each sample under another label"
     return self.sample_loss(out, yb)
 
+# %% ../nbs/25_task.ipynb #5c39b5e8
 @patch
 def beside_chance(self:Task,
     out,     # Answers for held-out samples
@@ -118,6 +121,7 @@ def beside_chance(self:Task,
     flat = y.mean(0).expand_as(y)
     return tuple(self.distance(o.reshape(y.shape), y).mean().item() for o in (out, flat))
 
+# %% ../nbs/25_task.ipynb #be057a20
 @patch
 def blank_like(self:Task,
     dls,    # Whose held-out data show the shape

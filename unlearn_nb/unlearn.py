@@ -49,8 +49,7 @@ class UnlearnRecord:
     environment:dict      # Versions and hardware, see `environment`
     cpu_seconds:float=0.  # Of the processors; on a GPU this says little
     chain:list = field(default_factory=list) # Records of earlier requests on the same model
-    # What held-out images say, see `check_outcome`; empty in old records
-    outcome:dict = field(default_factory=dict)
+    outcome:dict = field(default_factory=dict) # What held-out images say, see `check_outcome`; {} in old ones
     retraining:float|None=None # Samples that retraining would send through the network; None: no recipe
     budget:float|None=None     # Share of that which was allowed; None: the method's own amounts
 
@@ -58,12 +57,10 @@ class UnlearnRecord:
     def cost(self)->float: # Samples forward and backward; a forward pass alone counts a third
         "What was sent through the network"
         return cost_of(self.images)
-
     @property
     def share(self)->float|None: # 1: as much as retraining; None: how the model was trained is not known
         "What forgetting cost, as a share of what retraining would"
         return self.cost/self.retraining if self.retraining else None
-
     @property
     def cost_says(self)->str:
         "The cost in one sentence"
@@ -188,7 +185,8 @@ def _attempt(learn, method, split, view, seed, cbs, progress, orphans=None):
         details = method.run(new, view) or {}
     reset = {}
     # no strength is no change
-    if orphans and not method.exact and model_hash(new.model) != before:
+    moves = not method.exact and not getattr(learn.model, 'weightless', False)
+    if orphans and moves and model_hash(new.model) != before:
         reset = reset_orphans(new.model, learn, orphans, seed)
     if reset: details = {**details, 'orphans': reset}
     if not all(p.isfinite().all() for p in new.model.state_dict().values()):
@@ -213,6 +211,7 @@ def _attempt(learn, method, split, view, seed, cbs, progress, orphans=None):
         chain=_earlier(learn),
     )
 
+# %% ../nbs/35_unlearn.ipynb #3a04060a
 def _earlier(learn):
     "Records of the requests before"
     last = getattr(learn, 'unlearn_record', None)

@@ -42,14 +42,10 @@ def _limits_of_numbers(outs, fakes):
         )
     if 'random' not in outs: yield "The control with a random network is missing."
 
-def _limits_here(split, n, outs, fakes):
-    "What this request and network leave open"
+# %% ../../nbs/77_audit_limits.ipynb #e0b3aa83
+def _limits_of_classes(split, outs, fakes):
+    "What this request and network leave open where there is a class"
     o = outs['unlearned']
-    if not is_labels(o['forget'].targets) or o['forget'].logits.ndim != 2:
-        yield from _limits_of_numbers(outs, fakes)
-        if n is not None and len(split.retain_idxs) > n:
-            yield f"Quick: at most {n} {split.noun} of each partition were looked at."
-        return
     unseen = 0 if non_members(o, split) is None else len(matched(o['forget'], non_members(o, split)))
     if unseen:
         yield (
@@ -71,6 +67,14 @@ def _limits_here(split, n, outs, fakes):
             "No fake could be planted, because the network does not end in a linear layer with a bias: the"
             " audit has not shown that it could notice one."
         )
+
+# %% ../../nbs/77_audit_limits.ipynb #0803e266
+def _limits_here(split, n, outs, fakes):
+    "What this request and network leave open"
+    o = outs['unlearned']
+    if not is_labels(o['forget'].targets) or o['forget'].logits.ndim != 2:
+        yield from _limits_of_numbers(outs, fakes)
+    else: yield from _limits_of_classes(split, outs, fakes)
     if n is not None and len(split.retain_idxs) > n:
         yield f"Quick: at most {n} {split.noun} of each partition were looked at."
 

@@ -52,6 +52,7 @@ def full_status(
     "The status as a heading"
     return _full_status.get(a.status, a.status.capitalize())
 
+# %% ../../nbs/78_audit_page.ipynb #4fc09038
 def _is(v): return v is not None and v == v
 
 def page_row(
@@ -73,6 +74,7 @@ def page_row(
         'mute': bool(known and not r['informative'] and r['proves'] != 'nothing'),
     }
 
+# %% ../../nbs/78_audit_page.ipynb #8818779b
 def table_sections(
     table:pd.DataFrame, # From `measure_table`
     noun:str='images'   # What samples are called

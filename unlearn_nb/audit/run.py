@@ -328,16 +328,14 @@ def audit(
     learn:Learner,          # The original
     new:Learner,            # The one that claims to have forgotten
     split:ForgetSplit,      # The request
-    # Learners retrained without the forget set; five, or at least three, so that there is an interval
-    oracle=(),
+    oracle=(),              # Retrained learners: five, or at least three, so that there is an interval
     # 'quick': at most 2000 images per partition; 'full': all of them, more relearning, and paintings
     effort:str='quick',
     seed:int=0,             # Of attacks, probes, relearning and the random network
     command:str|None=None,  # That made it, for the record
     progress:bool=True,     # Show a bar
     figures:bool=True,      # Draw pictures
-    # From `controls`, where several models of one request are audited; then `oracle` is not needed
-    beside:Controls|None=None
+    beside:Controls|None=None # From `controls`, for several models of one request; then without `oracle`
 )->Audit:                   # Raises `RequestError`; no model is changed
     "Everything at once"
     if effort not in ('quick', 'full'):

@@ -104,6 +104,7 @@ def _passed(v, seen, at, noun='images'):
         ),
     }
 
+# %% ../../nbs/77_audit_words.ipynb #33c76eb1
 def _held_against(v, seen, worst, n):
     "The first sentence where something is"
     found,k = v.findings[0].says if v.findings else '',len(v.rows)

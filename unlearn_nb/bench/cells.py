@@ -75,23 +75,10 @@ _making = (
     'method', 'unlearn',
 )
 _searching = (
-    'outputs',
-    'ensemble',
-    'worst_case.objective',
-    'worst_case.unseen',
-    'worst_case.proposals',
-    'worst_case.search',
-    'worst_case.exhaustive',
-    'worst_case.rankings',
-    'methods.tuning',
-    'methods.gradient',
-    'methods.boundary',
-    'methods.relabel',
-    'methods.distill',
-    'fresh',
-    'methods.retrain',
-    'methods.per_sample',
-    'methods.curvature',
+    'outputs', 'ensemble', 'worst_case.objective', 'worst_case.unseen', 'worst_case.proposals',
+    'worst_case.search', 'worst_case.exhaustive', 'worst_case.rankings', 'methods.tuning',
+    'methods.gradient', 'methods.boundary', 'methods.relabel', 'methods.distill', 'fresh',
+    'methods.retrain', 'methods.per_sample', 'methods.curvature',
 )
 _code = {
     'train': _making,

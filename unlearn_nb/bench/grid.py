@@ -31,6 +31,7 @@ from ..registry import load_plugin
 from ..parts import raw_rows
 from ..splits import forget_class, forget_group, forget_idxs, forget_random, ForgetSplit
 
+# %% ../../nbs/81_grid.ipynb #0f766324
 try: import tomllib
 except ImportError: import tomli as tomllib # Python 3.10
 

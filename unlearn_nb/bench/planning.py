@@ -132,12 +132,14 @@ def _told_apart(cells):
             said = ', '.join(f'{k}={own[k]}' for k in differ if k in own)
             for about in {id(c.about): c.about for c in those if said}.values(): about['data'] += f' ({said})'
 
+# %% ../../nbs/83_planning.ipynb #27c8b15a
 def _asked(m, budget):
     "A method of a run, its label and budget; the authors' settings are left as they are"
     m = {'name': m} if isinstance(m, str) else m
     method,label,own = make_method(**m)
     return method,label,own if own is not None or m.get('published') else budget
 
+# %% ../../nbs/83_planning.ipynb #3374bf36
 def plan(
     grid # Path, dict, or list of `Run`
     # In an order in which each comes after what it needs; raises `RequestError` for any setting that is wrong

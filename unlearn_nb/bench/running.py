@@ -107,6 +107,7 @@ def _known_here(cell):
             f"metric {m!r} is unknown in this process; define it in a module, not in a notebook"
         )
 
+# %% ../../nbs/84_running.ipynb #0a88bf9c
 def run_cell(
     cell:Cell,    # What to compute
     given:list,   # For each of `cell.needs` the bytes of its model, or the result of a search

@@ -116,6 +116,13 @@ def _usual_method(learn):
     return getattr(learn.model, 'method', None) or application_of(learn.dls).method
 
 # %% ../../nbs/96_forgetting.ipynb #2ea36ccf
+_Model = Annotated[
+    Path,
+    Option(
+        help="The trained model: a .safetensors, .pth or .pt file, or an exported Learner (.pkl) with"
+        " --trust-pickle"
+    ),
+]
 _Method = Annotated[
     Optional[str],
     Option(help="See `unlearn-nb methods`. Default: unsir for pictures, dare for forests, else neggrad"),
@@ -138,13 +145,7 @@ _Budget = Annotated[
 @delegates(how_to_read)
 def forget(
     data: Data,
-    model: Annotated[
-        Path,
-        Option(
-            help="The trained model: a .safetensors, .pth or .pt file, or an exported Learner (.pkl) with"
-            " --trust-pickle"
-        ),
-    ],
+    model: _Model,
     out: Annotated[Path, Option(help="Folder for the new model, record.json and scores.json")],
     forget: Forget = None,
     forget_file: ForgetFile = None,

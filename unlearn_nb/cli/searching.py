@@ -174,6 +174,14 @@ _Eta = Annotated[
     Optional[float], Option(help="Step of the weights. Default: one over the spread of the losses")
 ]
 
+# %% ../../nbs/98_searching.ipynb #6375e662
+def _make_room(out, overwrite):
+    "Refuse a folder that holds a set, or begin anew there"
+    found = out/'forget_idxs.txt'
+    if not overwrite and found.exists():
+        raise RequestError(f"{found} exists; choose another --out or pass --overwrite")
+    if overwrite: (out/'search.pt').unlink(missing_ok=True)
+
 # %% ../../nbs/98_searching.ipynb #ccb933ff
 @app.command('worst-case')
 @delegates(how_to_read)
@@ -203,9 +211,7 @@ def worst_case(
     "Find the data that would be hardest to forget"
     with cli_errors(plugin, [model]):
         settings = _settings(n, frac, lower, granularity, direction, by, objective)
-        if not overwrite and (out/'forget_idxs.txt').exists():
-            raise RequestError(f"{out/'forget_idxs.txt'} exists; choose another --out or pass --overwrite")
-        if overwrite: (out/'search.pt').unlink(missing_ok=True)
+        _make_room(out, overwrite)
         more = {} if by else dict(steps=steps, eta='auto' if eta is None else eta, gamma=gamma)
         made = data,model,how_to_read(**kwargs),epochs,seed,out,settings,overwrite,trust_pickle
         from unlearn_nb.splits import noun_of

@@ -9,6 +9,7 @@ __all__ = ['app', 'polite', 'main', 'check_models', 'cli_errors', 'score_table',
 import sys
 import warnings
 from contextlib import ExitStack, contextmanager
+from importlib.metadata import version as installed_version
 from pathlib import Path
 
 import typer
@@ -23,8 +24,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 
 def _version(wanted:bool):
     if not wanted: return
-    from importlib.metadata import version
-    typer.echo(f"unlearn-nb {version('unlearn_nb')}")
+    typer.echo(f"unlearn-nb {installed_version('unlearn_nb')}")
     raise typer.Exit()
 
 @app.callback()

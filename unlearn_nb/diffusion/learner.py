@@ -33,6 +33,7 @@ def mean_square(
     "The loss of a batch"
     return out.float().pow(2).mean()
 
+# %% ../../nbs/26_diffusion_learner.ipynb #4697caf8
 @register_task('denoising')
 class Denoising(Task):
     "The noise in a picture, under a prompt"
@@ -57,26 +58,30 @@ class Denoising(Task):
 
     def correct(self, out, yb): return self.sample_loss(out, yb) < self.near
 
-    def relabelled(self, s, xb, out, yb):
-        "How far guesses are from those that the network in training makes under the other prompts"
-        each,at = torch.zeros(len(out), device=out.device),s.gone.nonzero()[:,0]
-        if not len(at): return each
-        x,cond,t,eps = (o[at] for o in xb)
-        other = torch.stack([yb[0][at] // self.styles, yb[0][at] % self.styles], 1).to(cond)
-        none = (cond == s.model.null).all(1, keepdim=True) # what is asked for by no name stays
-        with torch.no_grad(): aim = self.outputs(s.model, (x, torch.where(none, cond, other), t, eps))
-        if s.meter is not None: s.meter.images['forward'] += len(at)
-        return each.index_put((at,), self.distance(out[at], aim))
+# %% ../../nbs/26_diffusion_learner.ipynb #08c6b767
+@patch
+def relabelled(self:Denoising, s, xb, out, yb):
+    "How far guesses are from those that the network in training makes under the other prompts"
+    each,at = torch.zeros(len(out), device=out.device),s.gone.nonzero()[:,0]
+    if not len(at): return each
+    x,cond,t,eps = (o[at] for o in xb)
+    other = torch.stack([yb[0][at] // self.styles, yb[0][at] % self.styles], 1).to(cond)
+    none = (cond == s.model.null).all(1, keepdim=True) # what is asked for by no name stays
+    with torch.no_grad(): aim = self.outputs(s.model, (x, torch.where(none, cond, other), t, eps))
+    if s.meter is not None: s.meter.images['forward'] += len(at)
+    return each.index_put((at,), self.distance(out[at], aim))
 
-    def beside_chance(self, out, yb):
-        "The mean loss, and that of one who guesses that there is no noise"
-        return self.sample_loss(out, yb).mean().item(),1.
+# %% ../../nbs/26_diffusion_learner.ipynb #29ac23a1
+@patch
+def beside_chance(self:Denoising, out, yb):
+    "The mean loss, and that of one who guesses that there is no noise"
+    return self.sample_loss(out, yb).mean().item(),1.
 
 # %% ../../nbs/26_diffusion_learner.ipynb #4b75b06f
 @register_application('prompts')
 class PromptApplication(Application):
     "Pictures to draw under prompts"
-    archs = 'unet','unet_small'
+    archs = 'unet','unet_small','unet_large'
     modules = 'vision.data','diffusion.data','diffusion.network','diffusion.learner'
     metrics = 'samples',
     method = 'salun'
@@ -94,7 +99,11 @@ class PromptApplication(Application):
         return {'prompts': {'classes': ds.classes, 'styles': ds.styles, 'steps': ds.steps}, 'ema': ema}
 
 # %% ../../nbs/26_diffusion_learner.ipynb #fdf16a77
-_configs = {'unet': {'width': 32, 'emb': 128}, 'unet_small': {'width': 8, 'emb': 32}}
+_configs = {
+    'unet': {'width': 32, 'emb': 128},
+    'unet_small': {'width': 8, 'emb': 32},
+    'unet_large': {'width': 128, 'emb': 512}, # for a GPU
+}
 _ema = .995 # At a thousand steps and more
 
 def _described(dls, arch, config):
@@ -112,10 +121,11 @@ def _described(dls, arch, config):
         raise RequestError(f"sides of {size} pixels are no multiples of {2*patch}; lower `patch`")
     return {'kind': 'denoiser', **said, **config}
 
+# %% ../../nbs/26_diffusion_learner.ipynb #4cdbfd2a
 def prompts_learner(
     dls:DataLoaders,       # From `prompt_dls` and the like
     seed:int=0,            # Initial weights, order, steps and noise
-    # 'unet', 'unet_small', the description of such a network as a dict, or a `Denoiser`
+    # 'unet', 'unet_small', 'unet_large', the description of such a network as a dict, or a `Denoiser`
     arch='unet',
     ema:float|None=_ema,   # Decay of the mean of the weights that a fit ends with; None: the last weights
     config:dict|None=None, # Settings of the network: `width`, `patch`, `emb`, see `Denoiser`
@@ -146,6 +156,7 @@ def prompt_labels(
         if not known: raise RequestError(f"unknown prompt {p!r}; {suggestion(p, vocab)}")
     return [vocab.index(p) if isinstance(p, str) else int(p) for p in prompts]
 
+# %% ../../nbs/26_diffusion_learner.ipynb #d4ca7d9b
 def start_noise(
     vocab:list,    # Prompts, in the order of their numbers
     labels,        # Numbers of prompts
@@ -157,6 +168,7 @@ def start_noise(
     draw = lambda k: torch.Generator().manual_seed(int(config_hash(['draw', seed, vocab[k]], 8), 16))
     return torch.cat([torch.randn(n, *shape, generator=draw(k)) for k in labels])
 
+# %% ../../nbs/26_diffusion_learner.ipynb #0697a065
 _at_once = 512 # Pictures
 
 @torch.no_grad()

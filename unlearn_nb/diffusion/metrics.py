@@ -104,6 +104,18 @@ def recognised_shares(
     right = (logits.argmax(1) == labels).double()
     return {vocab[k]: right[labels == k].mean().item() for k in labels.unique().tolist()}
 
+# %% ../../nbs/66_diffusion_metrics.ipynb #4f9ef8b3
+def _without(features, labels, gone):
+    "Features and labels of what stays"
+    stay = ~torch.isin(labels, gone)
+    return features[stay],labels[stay]
+
+def _real(split, judge):
+    "Features and labels of held-out pictures of prompts that stay"
+    ds = split.dls.valid_ds
+    return _without(judged(judge, ds.images.float()/127.5-1)[1], ds.targets, split.went)
+
+# %% ../../nbs/66_diffusion_metrics.ipynb #5e4336cd
 def rates_of(
     pictures:Tensor,    # Drawn under every prompt, -1..1 (n, c, h, w)
     labels:Tensor,      # What was asked for (n,)
@@ -129,16 +141,7 @@ def rates_of(
         'shares': shares,
     }
 
-def _without(features, labels, gone):
-    "Features and labels of what stays"
-    stay = ~torch.isin(labels, gone)
-    return features[stay],labels[stay]
-
-def _real(split, judge):
-    "Features and labels of held-out pictures of prompts that stay"
-    ds = split.dls.valid_ds
-    return _without(judged(judge, ds.images.float()/127.5-1)[1], ds.targets, split.went)
-
+# %% ../../nbs/66_diffusion_metrics.ipynb #a2c7db4e
 def drawn_rates(
     learn:Learner,      # A generator
     split:ForgetSplit,  # The request, of whole prompts; raises `RequestError` for another

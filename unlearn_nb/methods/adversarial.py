@@ -130,9 +130,8 @@ class AMUN(Tuned):
     @classmethod
     # SGD 0.9, rate 0.01, a tenth after each epoch, decay 5e-4, 10 epochs, batches of 128; 50 steps of eps/10
     def published(cls):
-        """The authors' code for records of CIFAR-10 with the retained data: adversarial examples, the images
-        to forget and the retained images in one stream. Distances start at 0.01 for all images, theirs from
-        the median of the first 50"""
+        """The authors' code for records of CIFAR-10: adversarial examples, images to forget and retained
+        ones in one stream. Distances start at 0.01, theirs from the median of the first 50 images"""
         fit = dict(epochs=10, samples=None, bs=128, min_steps=1, lr=.01, opt='sgd', wd=5e-4, bn='train')
         attack = dict(eps=.01, attack_steps=50, stride=.1)
         return cls(**fit, **attack, schedule='flat', originals=True, mixed=True, balanced=False,

@@ -114,6 +114,7 @@ class BoundaryShrink(ForgetOnly):
         norm = pixel_norm(split.loader('forget')) if self.pixels else None
         return self.erase(learn, split, Shrink, self, norm)
 
+# %% ../../nbs/43_boundary.ipynb #881a2aac
 _published = dict(epochs=10, lr=1e-5, bs=256, until=0., opt='sgd', bn='train', wd=5e-4)
 
 # %% ../../nbs/43_boundary.ipynb #9705f93c

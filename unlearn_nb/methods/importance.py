@@ -149,12 +149,14 @@ class SFRon(Tuned):
         if not 0 <= self.slow <= 1: raise RequestError(f"`slow` must lie between 0 and 1, got {self.slow}")
         if self.every < 1: raise RequestError(f"`every` must be at least 1, got {self.every}")
 
-    def losses(self, s, xb, out, yb):
-        each = s.task.sample_loss(out, yb)
-        known = each if self.cap is None else each.clamp(max=self.cap)
-        w = torch.ones_like(each)
-        if s.gone.any(): w[s.gone] = forgetting_weights(known[s.gone], self.lam)
-        return each,-self.alpha*w*known
+# %% ../../nbs/46_importance.ipynb #cbf46c68
+@patch
+def losses(self:SFRon, s, xb, out, yb):
+    each = s.task.sample_loss(out, yb)
+    known = each if self.cap is None else each.clamp(max=self.cap)
+    w = torch.ones_like(each)
+    if s.gone.any(): w[s.gone] = forgetting_weights(known[s.gone], self.lam)
+    return each,-self.alpha*w*known
 
 # %% ../../nbs/46_importance.ipynb #284f8c4d
 class InTurns(Callback):

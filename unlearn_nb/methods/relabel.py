@@ -88,20 +88,22 @@ class RandomLabel(Tuned):
     def run(self, learn, split):
         return self.in_turn(learn, split) if self.forget_first else super().run(learn, split)
 
-    def in_turn(self,
-        learn, # The working copy; its model is trained in place
-        split  # View of the request, opened for 'forget' and 'retain'
-    ):         # 'lr', 'edge' and 'epochs'; None for no epochs
-        "Epochs of two passes with one optimiser; details for the record"
-        if self.epochs == 0: return
-        retain,opt = self.sample(split),None
-        forget = split.loader('forget', train=True, bs=retain.bs)
-        labels = torch.arange(len(split.vocab)) if self.true_too else staying(split)
-        rate,options = self.rate(learn, retain),fit_options(self, learn)
-        for _ in range(self.epochs or 1):
-            for dl,cbs in ((forget, [Lie(labels, self.true_too)]), (retain, [])):
-                opt = self.fit(learn, dl, 1, rate['lr'], cbs=cbs, opt=opt, **options)
-        return {**rate, 'epochs': self.epochs or 1}
+# %% ../../nbs/43_relabel.ipynb #40aeedfc
+@patch
+def in_turn(self:RandomLabel,
+    learn, # The working copy; its model is trained in place
+    split  # View of the request, opened for 'forget' and 'retain'
+):         # 'lr', 'edge' and 'epochs'; None for no epochs
+    "Epochs of two passes with one optimiser; details for the record"
+    if self.epochs == 0: return
+    retain,opt = self.sample(split),None
+    forget = split.loader('forget', train=True, bs=retain.bs)
+    labels = torch.arange(len(split.vocab)) if self.true_too else staying(split)
+    rate,options = self.rate(learn, retain),fit_options(self, learn)
+    for _ in range(self.epochs or 1):
+        for dl,cbs in ((forget, [Lie(labels, self.true_too)]), (retain, [])):
+            opt = self.fit(learn, dl, 1, rate['lr'], cbs=cbs, opt=opt, **options)
+    return {**rate, 'epochs': self.epochs or 1}
 
 # %% ../../nbs/43_relabel.ipynb #ad3d1b4f
 _least_lies = 17 # Steps under random labels, however small the forget set

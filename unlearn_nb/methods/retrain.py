@@ -162,6 +162,7 @@ class SISAPlan:
     shards = property(lambda self: int(self.parts[:,0].max())+1)
     slices = property(lambda self: int(self.parts[:,1].max())+1)
 
+# %% ../../nbs/41_retrain.ipynb #dd011d81
 _tie = .001 # Weight of the mean beside the votes, for ties
 
 class SISAModel(nn.Module):

@@ -144,10 +144,8 @@ class UNSIR(UnlearnMethod):
     noise_ratio:float=.25           # Noise images per retained image while impairing
     impair_samples:int=2250         # Retained images to impair with, in all; never more than there are
     repair_samples:int=10800        # Retained images to repair with, in all; likewise
-    # Retained images per batch; None: 128 to impair and 64 to repair, or less so that a phase has 17 steps
-    bs:int|None=None
-    # Adam's momenta and epsilon to impair and repair; fastai's, with which `lr_range` works
-    adam:tuple=(.9, .99, 1e-5)
+    bs:int|None=None                # Retained images per batch; None: 128, then 64, fewer for 17 steps
+    adam:tuple=(.9, .99, 1e-5)      # Momenta and epsilon; fastai's, with which `lr_range` works
     impair_lr:float|None=None       # None: from `lr_range`
     repair_lr:float|None=None       # None: from `lr_range`
     impair_epochs:int=1             # Passes over the images to impair with
@@ -155,42 +153,34 @@ class UNSIR(UnlearnMethod):
     repair_schedule:str='one_cycle' # 'one_cycle' with `repair_lr` as its peak, or 'flat'
     bn:str='eval'                   # See `BatchNormMode`
     resample:bool=True              # Repair on other images than impair
-    # Impair and repair at most so often while held-out images are still recognised
-    rounds:int=6
-    # Read held-out images of the class for that; False: the noise alone is asked
-    held_out:bool=True
+    rounds:int=6                    # Impair and repair so often at most, while held-out images are known
+    held_out:bool=True              # Read held-out images of the class for that; False: ask the noise alone
     impair_share,repair_share,tol = .75,.5,.1 # Of the edge, and its criterion
     look = 500                      # Held-out images of the class to ask at most, spread evenly
     # no training image of the class; without `held_out` or with one round 'retain' alone
     reads = frozenset({'retain', 'valid_forget'})
     requests = frozenset({'class'})
     needs = frozenset({'labels', 'logits', 'continuous_input'}) # noise is learned in the inputs
-    space = {
-        'impair_lr': ('log', 1e-4, .1),
-        'repair_lr': ('log', 1e-4, .03),
-        'noise_ratio': ('linear', .05, 1.),
-    }
+    space = {'impair_lr': ('log', 1e-4, .1), 'repair_lr': ('log', 1e-4, .03),
+             'noise_ratio': ('linear', .05, 1.)}
     paper = 'Tarun et al., 2023, arXiv:2111.08947'
-    strength = (
-        dict(impair_epochs=0, repair_epochs=0),
-        dict(impair_lr=1e-3, repair_epochs=0),
-        dict(impair_lr=2e-2, repair_epochs=0),
-    )
+    strength = (dict(impair_epochs=0, repair_epochs=0), dict(impair_lr=1e-3, repair_epochs=0),
+                dict(impair_lr=2e-2, repair_epochs=0))
     wreck = dict(impair_lr=1e30)
 
     def __post_init__(self):
         if not self.held_out or self.rounds < 2: self.reads = frozenset({'retain'})
 
-    @classmethod
-    def published(cls,
-        n_retain_classes:int=9 # Classes that stay; the authors take 1,000 images of each
-    ):
-        """The authors' constants: 256 noise images per class, 40 steps, 20 copies; Adam 0.02 and 0.01;
-        batches of 256, batch statistics. Noise has the same share of every batch where theirs falls where
-        chance puts it; every class has its own label and every noise image is used (see above); the
-        repair has the batches of the impair step without their noise"""
-        return cls(**_authors(n_retain_classes))
-
+# %% ../../nbs/40_unsir.ipynb #4937e797
+@patch(cls_method=True)
+def published(cls:UNSIR,
+    n_retain_classes:int=9 # Classes that stay; the authors take 1,000 images of each
+):
+    """The authors' constants: 256 noise images per class, 40 steps, 20 copies; Adam 0.02 and 0.01;
+    batches of 256, batch statistics. Noise has the same share of every batch where theirs falls where
+    chance puts it; every class has its own label and every noise image is used (see above); the
+    repair has the batches of the impair step without their noise"""
+    return cls(**_authors(n_retain_classes))
 
 # %% ../../nbs/40_unsir.ipynb #6881744f
 @patch

@@ -69,6 +69,7 @@ def attack_auc(
     m,o = _both(members, others)
     return float(roc_auc_score([1]*len(m)+[0]*len(o), np.concatenate([m, o])))
 
+# %% ../../nbs/62_metrics_attacks.ipynb #1f422caa
 def tpr_at(
     members,      # Scores, higher means member (n,)
     others,       # Of non-members (m,)
@@ -79,6 +80,7 @@ def tpr_at(
     f,t,_ = roc_curve([1]*len(m)+[0]*len(o), np.concatenate([m, o]), drop_intermediate=False)
     return float(t[f <= fpr+1e-12].max())
 
+# %% ../../nbs/62_metrics_attacks.ipynb #6c958fbb
 def auc_ci(
     members,         # Scores, higher means member (n,)
     others,          # Of non-members (m,)

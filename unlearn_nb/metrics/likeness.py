@@ -26,6 +26,7 @@ def js_divergence(
     entropy = lambda v: -torch.special.xlogy(v, v).sum(1)/math.log(2)
     return (entropy((p+q)/2) - (entropy(p)+entropy(q))/2).clamp(0, 1)
 
+# %% ../../nbs/59_metrics_likeness.ipynb #4d03fdc1
 def zrf(
     forget:Outputs, # Of the model
     random:Outputs  # Of an untrained network, on the same images
@@ -33,6 +34,7 @@ def zrf(
     "Zero retrain forgetting score"
     return 1-js_divergence(forget.logits, random.logits).mean().item()
 
+# %% ../../nbs/59_metrics_likeness.ipynb #4a4088b8
 def activation_distance(
     a:Outputs, # Of one model
     b:Outputs  # On the same images
@@ -40,6 +42,7 @@ def activation_distance(
     "Mean Euclidean distance of the predicted probabilities (Golatkar et al., 2021)"
     return (F.softmax(a.logits.double(), 1)-F.softmax(b.logits.double(), 1)).norm(dim=1).mean().item()
 
+# %% ../../nbs/59_metrics_likeness.ipynb #ce33eb42
 def completeness(
     a:Outputs, # Of one model
     b:Outputs  # On the same images
@@ -47,6 +50,7 @@ def completeness(
     "Share of images that both call the same"
     return (a.preds == b.preds).double().mean().item()
 
+# %% ../../nbs/59_metrics_likeness.ipynb #9a5b0da8
 def distances(
     outs:dict,   # From `collect`
     others:list  # The same of retrained models

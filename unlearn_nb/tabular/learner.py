@@ -84,8 +84,7 @@ table_networks = Registry('network for tables')
 def register_table_network(
     name:str # As the command line and grids call it
 ):
-    """Decorator: a function of loaders, `seed` and keyword arguments that returns a learner; also of `arch`,
-    if descriptions of its networks have the name as their 'kind'"""
+    "Decorator: a function of loaders, `seed` and keyword arguments that returns a learner"
     return lambda f: table_networks.add(name, f)
 
 register_table_network('mlp')(table_learner)
@@ -108,8 +107,6 @@ class TableApplication(Application):
     def learner(self, dls, arch=None, seed=0, **kwargs):
         arch = self.network(arch)
         if isinstance(arch, str): return table_networks[arch](dls, seed=seed, **kwargs)
-        made = table_networks.get(arch.get('kind')) if isinstance(arch, dict) else None
-        if made: return made(dls, seed=seed, arch=arch, **kwargs)
         return learner_from(dls, arch, seed, TabularLearner, **kwargs)
 
 # %% ../../nbs/26_tabular_learner.ipynb #50a5b139
@@ -125,6 +122,7 @@ def describe(self:TableApplication,
     rows = {'cells': table_hash(df), 'train': at(learn.dls.train_ds), 'valid': at(learn.dls.valid_ds)}
     return {**known, 'rows': rows}
 
+# %% ../../nbs/26_tabular_learner.ipynb #c7e2918d
 @patch
 def loaders(self:TableApplication,
     data,                # A CSV file
@@ -146,6 +144,7 @@ def loaders(self:TableApplication,
         table = {'valid': rows['valid'], 'train': rows['train'], **table}
     return table_dls(df, target, bs=bs or _bs, seed=seed, n=n, keep=keep, like=like, **table)
 
+# %% ../../nbs/26_tabular_learner.ipynb #5faac990
 @patch
 def renew(self:TableApplication,
     learn,  # Loaded from a pickle, without data

@@ -134,6 +134,15 @@ def _text_block(cutter, vocab, max_len):
         dls_kwargs={'before_batch': Pad_Chunk(seq_len=max_len)},
     )
 
+# %% ../../nbs/17_text_data.ipynb #c444e552
+def _divided(labels, seed, valid, train, n):
+    "Positions of training rows, at most `n`, and of held-out rows"
+    codes = torch.as_tensor(labels.factorize(sort=True)[0])
+    held = held_rows(len(labels), valid, lambda k: drawn(codes, k, seed))
+    stay = np.setdiff1d(np.arange(len(labels)) if train is None else np.asarray(train, dtype=int), held)
+    if n is None: return stay,held
+    return stay[drawn(torch.as_tensor(labels.iloc[stay].factorize()[0]), n, seed)],held
+
 # %% ../../nbs/17_text_data.ipynb #3b92afb1
 def text_dls(
     table,               # A frame, or the path of a CSV or TSV file
@@ -155,10 +164,7 @@ def text_dls(
     "Loaders of messages"
     df = read_messages(table, text, target)
     _check_classes(df, target, classes)
-    codes = torch.as_tensor(df[target].factorize(sort=True)[0])
-    held = held_rows(len(df), valid, lambda k: drawn(codes, k, seed))
-    stay = np.setdiff1d(np.arange(len(df)) if train is None else np.asarray(train, dtype=int), held)
-    if n is not None: stay = stay[drawn(torch.as_tensor(df[target].iloc[stay].factorize()[0]), n, seed)]
+    stay,held = _divided(df[target], seed, valid, train, n)
     cutter = word_tokenizer(tok, max_len if cut else None)
     tokens = pd.Series([L(o) for o in cutter(df[text])], dtype=object)
     _check_length(tokens[[*stay, *held]], max_len)

@@ -21,8 +21,10 @@ from fastcore.basics import patch
 from torch import nn
 
 # %% ../../nbs/48_forest_learner.ipynb #605856cf
+from ..application import register_learner
 from ..core import RequestError
 from ..datasets import class_names, is_labels, raw_targets
+from ..fingerprint import places
 from ..method import UnlearnMethod, register_method
 from ..recipe import learner_from, register_factory
 from ..tabular.learner import register_table_network
@@ -117,6 +119,7 @@ def forest_network(
 
 # %% ../../nbs/48_forest_learner.ipynb #27873b0d
 @register_table_network('forest')
+@register_learner('forest')
 def forest_learner(
     dls:DataLoaders, # Of a table with classes, as `table_dls` makes
     seed:int=0,      # Of trees and order
@@ -137,14 +140,13 @@ def forest_learner(
 
 # %% ../../nbs/48_forest_learner.ipynb #52bcc2ca
 def _places(model, rows, labels):
-    "Positions of rows in the forest, each once; raises `RequestError` if one is not there"
-    key = lambda r, y: r.tobytes()+int(y).to_bytes(8, 'little', signed=True)
-    there = {}
-    for i in np.flatnonzero(model.forest.stays_)[::-1].tolist():
-        code = int(model.forest.classes_[model.forest.Y_[i].argmax()])
-        there.setdefault(key(model.forest.X_[i], code), []).append(i)
-    try: return [there[key(r+0., y)].pop() for r,y in zip(rows, labels)]
-    except (KeyError, IndexError): raise RequestError("a row of the request is not in this forest") from None
+    "Positions of rows in the forest, without those that are gone already; raises `RequestError` if all are"
+    forest,key = model.forest,lambda r, y: ((r+0.).tobytes(), int(y))
+    stay = np.flatnonzero(forest.stays_)
+    there = [key(forest.X_[i], forest.classes_[forest.Y_[i].argmax()]) for i in stay]
+    at = places(there, [key(r, y) for r,y in zip(rows, labels)])
+    if not at: raise RequestError("this forest holds no row of the request; nothing is left to delete")
+    return stay[at].tolist()
 
 @register_method('dare')
 @dataclass

@@ -295,6 +295,40 @@ def _explored(explore, start, search, granularity):
     return explore
 
 # %% ../../nbs/52_worst_case_search.ipynb #b58b3af4
+def _units_wanted(n, frac, classes, granularity):
+    "How many units, or which share of them, and of which kind"
+    if classes is None: return n,frac,granularity
+    if (n, frac, granularity) != (None, None, 'sample'):
+        raise RequestError("give `classes` alone, or `n` or `frac` with a granularity")
+    return classes,None,'class'
+
+# %% ../../nbs/52_worst_case_search.ipynb #12d6bdb2
+_told = 'lower','direction','start','search','eta','gamma','objective','finalists','draws'
+
+def _settled(learn, n, frac, granularity, steps, lower_steps, lower_lr, seed, explore, **asked):
+    "Settings of a search, checked, with the unit of each sample and the names of units"
+    told = {k: asked[k] for k in _told}
+    check_search(learn.dls, n=n, frac=frac, granularity=granularity, **told)
+    of,names = units_of(learn.dls, granularity)
+    m = how_many(n, frac, len(names))
+    check_trained(learn)
+    lower_steps,lower_lr = lower_defaults(learn, asked['lower'], lower_steps, lower_lr)
+    if min(steps, lower_steps) < 1:
+        raise RequestError(f"`steps` and `lower_steps` must be at least 1, got {steps} and {lower_steps}")
+    settings = dict(n=m, steps=steps, lower_steps=lower_steps, lower_lr=lower_lr, seed=seed)
+    settings['explore'] = _explored(explore, asked['start'], asked['search'], granularity)
+    return {**settings, **told, **_of_this_data(learn, granularity)},of,names
+
+# %% ../../nbs/52_worst_case_search.ipynb #63a9312f
+def _found(learn, of, names, settings, never, save, progress):
+    "Iterate, choose among the finalists, and say how the set was found"
+    value,k = objective_named(settings['objective'], never),len(names)
+    state = _loop(learn, of, settings, value, k, save, progress)
+    keep = (lambda s: _keep(save, settings, s)) if save else (lambda s: None)
+    chosen = _chosen(learn, of, settings, value, k, state, keep)
+    return _result(learn, state, *chosen, of, names, settings)
+
+# %% ../../nbs/52_worst_case_search.ipynb #bd94503e
 def worst_case(
     learn:Learner,             # Unchanged
     n:int|None=None,           # How many units to choose, or
@@ -304,20 +338,17 @@ def worst_case(
     # 'sample', 'class', a column such as 'user', or one group label per training sample
     granularity='sample',
     steps:int=10,              # Upper iterations
-    # What is made small, see `register_objective`: 'loss', 'gap' or 'membership'
-    objective:str='loss',
+    objective:str='loss',      # What is made small: 'loss', 'gap', 'membership'; see `register_objective`
     lower_steps:int|None=None, # Sign steps of the lower level; None: one pass over the data, at least 60
     lower_lr:float|None=None,  # None: 1e-4, for 'retrain' 3e-3
     eta='auto',                # Upper step; 'auto': one over the spread of the losses
-    # Weight of the squared weights; beside the scaled losses if eta is 'auto', else in nats
-    gamma:float=1e-4,
+    gamma:float=1e-4,          # Weight of the squared weights, beside scaled losses ('auto') or in nats
     direction:str='hardest',   # Or 'easiest'
     start='uniform',           # Or 'random': a random binary set
     # 'sets': forget the set itself, remember, return the best set tried; 'published': relaxed weights, plain
     # gradient, the last weights
     search='sets',
-    # Of the iterations the first, of a uniform start, that forget everything a little; None: 4 for single
-    # samples, whose draws differ more than the sets do, else 1
+    # First iterations of a uniform start, that forget everything a little; None: 4 for single samples, else 1
     explore:int|None=None,
     finalists:int=3,           # Sets to choose from on draws that no iteration has used
     draws:int=3,               # Such draws of each, and as many new ones of the winner, which are reported
@@ -327,31 +358,11 @@ def worst_case(
     seed:int=0,                # Of a random start, the draws of the lower level and half-data models
     save:str|Path|None=None,   # File to resume from, written after every iteration
     progress:bool=False        # Show a bar
-    # Raises `RequestError`, and `DivergedError` if the lower level does; warns if nothing moved
-)->WorstCase:
+)->WorstCase: # Raises `RequestError`, and `DivergedError` if the lower level does; warns if nothing moved
     "The forget set that is hardest (or easiest) to forget"
-    if classes is not None:
-        if (n, frac, granularity) != (None, None, 'sample'):
-            raise RequestError("give `classes` alone, or `n` or `frac` with a granularity")
-        n,granularity = classes,'class'
-    asked = dict(lower=lower, direction=direction, start=start, search=search, eta=eta, gamma=gamma)
-    asked |= dict(objective=objective, finalists=finalists, draws=draws)
-    check_search(learn.dls, n=n, frac=frac, granularity=granularity, **asked)
-    of,names = units_of(learn.dls, granularity)
-    m = how_many(n, frac, len(names))
-    check_trained(learn)
-    lower_steps,lower_lr = lower_defaults(learn, lower, lower_steps, lower_lr)
-    if min(steps, lower_steps) < 1:
-        raise RequestError(f"`steps` and `lower_steps` must be at least 1, got {steps} and {lower_steps}")
-    settings = dict(n=m, steps=steps, lower_steps=lower_steps, lower_lr=lower_lr, seed=seed)
-    settings['explore'] = _explored(explore, start, search, granularity)
-    settings |= {**asked, **_of_this_data(learn, granularity)}
+    n,frac,granularity = _units_wanted(n, frac, classes, granularity)
+    settings,of,names = _settled(**locals())
     never,said = _unseen(learn, objective, unseen, models, seed, granularity)
-    settings |= said
-    value,k = objective_named(objective, never),len(names)
-    state = _loop(learn, of, settings, value, k, save, progress)
-    keep = (lambda s: _keep(save, settings, s)) if save else (lambda s: None)
-    found = _chosen(learn, of, settings, value, k, state, keep)
-    found = _result(learn, state, *found, of, names, settings)
+    found = _found(learn, of, names, settings | said, never, save, progress)
     if 'models' in said: found.diagnostics['passes_unseen'] = unseen_passes(learn, models)
     return found
