@@ -70,10 +70,12 @@ def client_app(
         @app.train(name)
         def answer(message, context):
             client,config = _number(context),message.content['config']
-            dl,begin = loaders[client],time.process_time()
+            dl,begin,meter = loaders[client],time.process_time(),learn.cost_meter.images
+            seen = meter['forward_backward']
             state = dict(message.content['arrays'].to_torch_state_dict())
             state = do(learn, dl, state, config, client)
-            costs = {'images': config['epochs']*dl.n, 'cpu-seconds': time.process_time()-begin}
+            seen = meter['forward_backward']-seen
+            costs = {'images': seen, 'cpu-seconds': time.process_time()-begin}
             return Message(_content(state, dl.n, **costs), reply_to=message)
     for name,do in {'default': _ordinary, **actions}.items(): add(name, do)
     return app
