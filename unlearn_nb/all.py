@@ -202,7 +202,6 @@ _all_ = [
     'anomaly_rates',
     'digits_prompts_dls',
     'cifar10_prompts_dls',
-    'cifar10_prompts_dls',
     'fashion_prompts_dls',
     'prompt_dls',
     'generate',
