@@ -18,19 +18,20 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'forget_poison', 'poison_rates', 'poisoned', 'reconstruction_dls', 'recovered', 'text_dls', 'messages_dls',
            'sms_spam_dls', 'forget_phrase', 'text_learner', 'sequence_dls', 'secret_dls', 'language_learner', 'Canary',
            'canary_exposure', 'perplexity', 'list_methods', 'lr_range', 'register_method', 'train', 'unsir_recipe',
-           'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA',
-           'sisa_learner', 'DareForest', 'Dare', 'forest_learner', 'Certified', 'deal_table', 'dirichlet_parts',
-           'train_federated', 'FedAscent', 'FedEraser', 'FedFineTune', 'FedRetrain', 'FederatedPlan', 'forget_client',
-           'CertifiedHead', 'certified_learner', 'CFk', 'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac',
-           'BoundaryExpand', 'BoundaryShrink', 'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting',
-           'Influence', 'fisher_diag', 'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD', 'SFRon', 'DELETE',
-           'LoTUS', 'NoT', 'AMUN', 'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates',
-           'Store', 'StoreError', 'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes',
-           'plot_methods', 'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents',
-           'WorstCase', 'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set',
-           'worst_case', 'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins',
-           'svc_mia', 'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit',
-           'audit', 'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
+           'Outputs', 'collect', 'load_exported', 'load_model', 'save_model', 'UNSIR', 'Retrain', 'SISA', 'sisa_cost',
+           'sisa_learner', 'group_privacy', 'privacy_spent', 'tpr_bound', 'train_private', 'DareForest', 'Dare',
+           'forest_learner', 'Certified', 'deal_table', 'dirichlet_parts', 'train_federated', 'FedAscent', 'FedEraser',
+           'FedFineTune', 'FedRetrain', 'FederatedPlan', 'forget_client', 'CertifiedHead', 'certified_learner', 'CFk',
+           'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink',
+           'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
+           'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD', 'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN',
+           'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store', 'StoreError',
+           'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
+           'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
+           'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
+           'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
+           'threshold_attacks', 'probes', 'planted_fakes', 'register_fake', 'register_measure', 'Audit', 'audit',
+           'controls', 'oracle', 'average_gap', 'class_rates', 'js_divergence', 'klom', 'relearn_curve', 'tow',
            'weight_distance', 'zrf', 'gradcam', 'plot_embedding', 'plot_gradcam', 'plot_weight_distance']
 
 # %% ../nbs/91_all.ipynb #3a974b90
@@ -83,7 +84,7 @@ from fastai.callback.core import Callback
 from .outputs import Outputs, collect
 from .model_file import load_exported, load_model, save_model
 from .methods.unsir import UNSIR
-from .methods.retrain import Retrain, SISA, sisa_learner
+from .methods.retrain import Retrain, SISA, sisa_cost, sisa_learner
 from .trees.forest import DareForest
 from .trees.learner import Dare, forest_learner
 from .certified import CertifiedHead
@@ -92,6 +93,7 @@ from .federated.data import deal_table, dirichlet_parts
 from .federated.learner import train_federated
 from .federated.methods import FedAscent, FedEraser, FedFineTune, FedRetrain
 from .federated.rounds import FederatedPlan, forget_client
+from .private import group_privacy, privacy_spent, tpr_bound, train_private
 from .methods.gradient import CFk, EUk, FineTune, GradientAscent, NegGradPlus
 from .methods.boundary import BoundaryExpand, BoundaryShrink
 from .methods.relabel import Amnesiac, RandomLabel, SalUn
@@ -246,7 +248,12 @@ _all_ = [
     'UNSIR',
     'Retrain',
     'SISA',
+    'sisa_cost',
     'sisa_learner',
+    'group_privacy',
+    'privacy_spent',
+    'tpr_bound',
+    'train_private',
     'DareForest',
     'Dare',
     'forest_learner',

@@ -10,6 +10,7 @@ __all__ = ['without_autocast', 'Autocast', 'bf16_pays', 'SkipValidation', 'Batch
 # %% ../nbs/27_engine.ipynb #24ede306
 import copy
 import hashlib
+from importlib import import_module
 from time import monotonic
 from types import MethodType
 
@@ -135,6 +136,8 @@ def fit_on(
 ):                      # The optimiser; raises `DivergedError`
     "One fastai fit on `dl`, without validation"
     if not epochs: return opt
+    if getattr(learn, 'privacy', None) and not any(getattr(type(c), 'private', False) for c in L(cbs)):
+        learn.privacy = None # an ordinary fit keeps no promise
     guard,outer = DivergenceGuard(name, hint),learn.dls
     learn.dls,learn.opt_func,learn.opt = DataLoaders(dl, dl, path=learn.path, device=dl.device),opt_func,opt
     try:
@@ -243,6 +246,7 @@ def replay_phase(
     cbs = [ReplaySchedule(phase), *(copy.copy(c) for c in phase.cbs)]
     if phase.clip: cbs.insert(1, ClipGradValue(phase.clip))
     if phase.ema: cbs.append(WeightAverage(phase.ema))
+    if phase.private: cbs += import_module('unlearn_nb.private').private_cbs(phase.private)
     settings = dict(lr=phase.const.get('lr', [learn.lr])[-1], opt_func=recipe.opt_func, wd=None, bn='train')
     goes_on = dict(opt=None if phase.fresh else opt, freeze_to=phase.frozen)
     return fit_on(learn, dl, phase.epochs, cbs=cbs, name=name, **settings, **goes_on)

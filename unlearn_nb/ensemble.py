@@ -127,6 +127,7 @@ def stackable(
     "Can these be trained side by side?"
     recipe = getattr(learn, 'recipe', None)
     if not getattr(recipe, 'phases', None): return 'the learner carries no recipe'
+    if any(p.private for p in recipe.phases): return 'each private training clips and counts for itself'
     if any(p.cbs or p.frozen for p in recipe.phases):
         return 'the recipe has callbacks or frozen layers, which act on whole networks'
     if recipe.opt not in ('Adam', 'SGD', 'RMSProp'):

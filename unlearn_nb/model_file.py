@@ -52,6 +52,7 @@ def describe(
         'weights': model_hash(learn.model),
         **app.describe(learn),
     }
+    if getattr(learn, 'privacy', None): said['privacy'] = learn.privacy
     if gone: said['forgotten'] = {'data': data_fingerprint(learn.dls.train_ds), 'idxs': gone}
     return canonical(said)
 
@@ -199,6 +200,7 @@ def load_model(
     def made(dls): return load_weights(app.described(dls, arch, meta.get('seed') or 0), path, trust)
     learn = app.read(path, made, meta, data, bs or (recipe and recipe.bs), seed, **reading)
     if recipe: learn.recipe = recipe
+    if meta.get('privacy'): learn.privacy = meta['privacy']
     gone = meta.get('forgotten') # positions, which mean nothing in other data
     if gone and gone['data'] == data_fingerprint(learn.dls.train_ds): learn.unlearn_forgotten = gone['idxs']
     return learn
@@ -224,6 +226,8 @@ def unpack(
         if like is None: return load_model(file, dls, **kwargs)
         new = copy.copy(like)
         new.model = copy.deepcopy(like.model)
+        promised = read_metadata(file).get('privacy') # of these weights, not of the other's
+        if promised != getattr(like, 'privacy', None): new.privacy = promised
         return load_weights(new, file)
 
 # %% ../nbs/31_model_file.ipynb #6361d432

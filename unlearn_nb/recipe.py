@@ -44,6 +44,7 @@ class Phase:
     clip:float|None=None      # Gradient values were clipped to this
     cbs:list=field(default_factory=list) # Other callbacks that shape training
     ema:float|None=None       # Decay of the running mean of the weights that the fit ended with
+    private:dict|None=None    # Of a private training: rates, noise and steps; see `private`
 
 # %% ../nbs/14_recipe.ipynb #86b46c4c
 @dataclass
@@ -107,6 +108,7 @@ class Provenance:
     record:object=None             # `UnlearnRecord` of the last request
     forgotten:tuple=()             # Training positions that all requests together took away
     trace:dict|None=None           # What a method found on its way and a figure may show
+    privacy:dict|None=None         # What a private training promises, see `private`; None: nothing
 
 def _kept(name, field):
     "A field of the provenance as an attribute of the learner; without one, the attribute is missing"
@@ -123,7 +125,7 @@ def _kept(name, field):
     return property(get, put, drop, f"`provenance.{field}`")
 
 _provenance = dict(recipe='recipe', seed='seed', arch_config='arch', unlearn_record='record',
-                   unlearn_forgotten='forgotten', unlearn_trace='trace')
+                   unlearn_forgotten='forgotten', unlearn_trace='trace', privacy='privacy')
 for name,of in _provenance.items(): setattr(Learner, name, _kept(name, of))
 
 # %% ../nbs/14_recipe.ipynb #8e9841b8
@@ -175,10 +177,13 @@ class RecipeRecorder(Callback):
         # fastai finds this out from a batch at first use, which would shift the random numbers
         getattr(self.dls, 'n_inp', None)
         self.fresh = not any(set(s) - {'do_wd', 'force_train'} for s in self.opt.state.values())
+        self.keeper = next((c for c in self.learn.cbs if getattr(type(c), 'private', False)), None)
         seed = phase_seed(self.learn.recipe.seed, len(self.learn.recipe.phases))
         self.rows,self.ctx = [],ExitStack()
         self.ctx.enter_context(seeded(seed))
         self.dls.train.rng = random.Random(seed)
+    def before_train(self): # an ordinary fit keeps no promise
+        if self.on and self.keeper is None and getattr(self.learn, 'privacy', None): self.learn.privacy = None
     def before_validate(self): self.rng = torch.get_rng_state()
     def after_validate(self): torch.set_rng_state(self.rng) # fastai's loaders draw a number per pass
     def before_batch(self):
@@ -195,8 +200,9 @@ def after_fit(self:RecipeRecorder):
     r.opt = getattr(getattr(opt, 'func', opt), '__name__', str(opt))
     r.opt_kwargs,r.bs = dict(getattr(opt, 'keywords', {})),dl.bs
     r.augment = ' '.join(str(t) for t in getattr(getattr(dl, 'after_batch', None), 'fs', ()))
+    private = self.keeper and self.keeper.settings()
     r.phases.append(Phase(
-        self.epoch+1,
+        self.n_epoch if private else self.epoch+1, # a private fit counts its steps itself
         list(pct),
         *_written(hypers),
         frozen=self.opt.frozen_idx,
@@ -204,6 +210,7 @@ def after_fit(self:RecipeRecorder):
         clip=next((c.clip for c in self.learn.cbs if isinstance(c, ClipGradValue)), None),
         cbs=[copy.copy(c) for c in self.learn.cbs if isinstance(c, self._shaping)],
         ema=next((c.decay for c in self.learn.cbs if isinstance(c, WeightAverage)), None),
+        private=private,
     ))
 
 # %% ../nbs/14_recipe.ipynb #ec5ea159

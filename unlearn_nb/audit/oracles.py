@@ -12,6 +12,7 @@ from pathlib import Path
 
 from fastai.learner import Learner
 
+from ..application import application_of
 from ..model_file import pack, unpack
 from ..core import RequestError, canonical
 from ..ensemble import retrain_many
@@ -27,6 +28,12 @@ from ..tabular import learner
 from ..vision import checkpoint
 
 # %% ../../nbs/71_audit_oracles.ipynb #7f63f53b
+def _modules(dls):
+    "Modules of which a retrained model is made: if one of them changes, it is made again"
+    try: own = application_of(dls).modules
+    except RequestError: own = () # loaders of a kind that no application knows
+    return *own,'recipe','engine','splits','fresh','ensemble','methods.retrain'
+
 def _keys(source, split, seeds, tag):
     "Where a store keeps each retrained model"
     known = isinstance(source, Learner)
@@ -37,7 +44,7 @@ def _keys(source, split, seeds, tag):
         arch = getattr(source, 'arch_config', None) or str(source.model)
         return [recipe, arch, getattr(source, 'unlearn_forgotten', [])]
     what = made_by() if known else tag
-    code = code_version('data', 'models', 'learner', 'splits', 'ensemble', 'fresh', 'methods.retrain')
+    code = code_version(*_modules(split.dls))
     def key(s):
         config = {'kind': 'oracle', 'source': what, 'split': split.fingerprint, 'seed': s}
         return result_key(config, split.data, code)

@@ -149,13 +149,16 @@ class LocalGrid(Grid):
         return self.pull_messages(self.push_messages(messages))
 
 # %% ../../nbs/36_federated_flower.ipynb #5d091d64
+_told = 200 # Characters of an error
+
 def fault_of(
     message, # A client's answer; None: there was none
     sent     # Weights that it was sent, name -> tensor
 )->str|None: # Why it cannot be used, in words; None: it is sound
     "What is wrong with an answer"
     if message is None: return 'no answer'
-    if message.has_error(): return (message.error.reason or 'an error without a reason')[:200]
+    # what Ray hands on is long, and ends with what the client said
+    if message.has_error(): return (message.error.reason or 'an error without a reason').strip()[-_told:]
     try:
         state = message.content['arrays'].to_torch_state_dict()
         size = float(message.content['metrics']['num-examples'])
