@@ -26,7 +26,9 @@ from unlearn_nb.federated.data import deal_table, dirichlet_parts
 from unlearn_nb.federated.learner import train_federated
 from unlearn_nb.federated.methods import FedAscent, FedEraser, FedFineTune, FedRetrain
 from unlearn_nb.federated.rounds import FederatedPlan, costs_of, forget_client
+from unlearn_nb.metrics.attacks import attack_rates
 from unlearn_nb.metrics.scores import measures
+from unlearn_nb.outputs import collect
 from unlearn_nb.vision.data import digits_dls
 from unlearn_nb.vision.learner import image_learner
 
@@ -49,6 +51,13 @@ def original(alpha, seed, plan):
     return learn, t.cpu_seconds
 
 
+def scored(learn, split):
+    "Rates and attacks of a model; its answers are collected once"
+    outs = collect(learn, split)
+    attacks = attack_rates(outs, split)
+    return {**measures(learn, split, outs=outs), **{k: attacks[k] for k in ('MIA', 'AUC')}}
+
+
 def leaving(alpha, seed, client, learn, spent):
     "All rows of one client that leaves"
     fed, split = learn.model.federation, forget_client(learn, client)
@@ -58,11 +67,11 @@ def leaving(alpha, seed, client, learn, spent):
         'of': len(learn.dls.train_ds), 'largest class': float((counts.loc[client] / counts.sum()).max()),
     }  # fmt: skip
     first = {**costs_of(fed.rounds), 'cpu_seconds': spent}
-    rows = [{**about, 'method': 'original', **measures(learn, split), **first}]
+    rows = [{**about, 'method': 'original', **scored(learn, split), **first}]
     for name, (method, added) in methods.items():
         new = learn.unlearn(split, method, seed=seed + added)
         record = new.unlearn_record
-        rows.append({**about, 'method': name, **measures(new, split), **record.details})
+        rows.append({**about, 'method': name, **scored(new, split), **record.details})
         rows[-1]['cpu_seconds'] = record.cpu_seconds
     return [{k: v for k, v in r.items() if k not in ('clients', 'left out')} for r in rows]
 

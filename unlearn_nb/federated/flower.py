@@ -70,10 +70,12 @@ def client_app(
         @app.train(name)
         def answer(message, context):
             client,config = _number(context),message.content['config']
-            dl,begin = loaders[client],time.process_time()
+            dl,begin,meter = loaders[client],time.process_time(),learn.cost_meter.images
+            seen = meter['forward_backward']
             state = dict(message.content['arrays'].to_torch_state_dict())
             state = do(learn, dl, state, config, client)
-            costs = {'images': config['epochs']*dl.n, 'cpu-seconds': time.process_time()-begin}
+            seen = meter['forward_backward']-seen
+            costs = {'images': seen, 'cpu-seconds': time.process_time()-begin}
             return Message(_content(state, dl.n, **costs), reply_to=message)
     for name,do in {'default': _ordinary, **actions}.items(): add(name, do)
     return app
@@ -213,6 +215,7 @@ def meet(self:Survivors,
     for m in grid.send_and_receive(asked, timeout=patience):
         if not m.has_error(): self.nodes[m.content['who']['client']] = m.metadata.src_node_id
 
+# %% ../../nbs/36_federated_flower.ipynb #7a258393
 @patch
 def _use(self:Survivors, number, client, message):
     "What a client sent, as it enters the mean, and its update"
@@ -225,6 +228,7 @@ def _use(self:Survivors, number, client, message):
     content['arrays'] = ArrayRecord({k: self.sent[k]+update[k] for k in state})
     return update
 
+# %% ../../nbs/36_federated_flower.ipynb #b5a3525d
 @patch
 def aggregate_train(self:Survivors,
     server_round, # Of this run, from 1
