@@ -228,6 +228,7 @@ def before_fit(self:PrivateSteps):
         secure_mode=self.secret,
     )
 
+# %% ../nbs/48_private.ipynb #b83fca68
 @patch
 def close(self:PrivateSteps):
     "Take the hooks off again, and settle the account"
@@ -283,6 +284,7 @@ def _own_loss(self:PrivateSteps):
     "Sum over samples, each of which has its own loss"
     return self.asked.sample_loss(self.learn.pred, self.learn.yb).sum()
 
+# %% ../nbs/48_private.ipynb #82482445
 @patch
 def _gather(self:PrivateSteps):
     "Cut the gradients that are there and add them up; weights that were not used have none"
@@ -309,6 +311,7 @@ def before_batch(self:PrivateSteps):
     rest = (n-1)//self.piece*self.piece
     self.learn.xb,self.learn.yb = (tuple(o[rest:] for o in b) for b in (xb, yb))
 
+# %% ../nbs/48_private.ipynb #70a32173
 @patch
 def after_loss(self:PrivateSteps): self.learn.loss_grad = self._own_loss()
 

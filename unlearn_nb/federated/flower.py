@@ -215,6 +215,7 @@ def meet(self:Survivors,
     for m in grid.send_and_receive(asked, timeout=patience):
         if not m.has_error(): self.nodes[m.content['who']['client']] = m.metadata.src_node_id
 
+# %% ../../nbs/36_federated_flower.ipynb #7a258393
 @patch
 def _use(self:Survivors, number, client, message):
     "What a client sent, as it enters the mean, and its update"
@@ -227,6 +228,7 @@ def _use(self:Survivors, number, client, message):
     content['arrays'] = ArrayRecord({k: self.sent[k]+update[k] for k in state})
     return update
 
+# %% ../../nbs/36_federated_flower.ipynb #b5a3525d
 @patch
 def aggregate_train(self:Survivors,
     server_round, # Of this run, from 1
