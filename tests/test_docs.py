@@ -518,7 +518,7 @@ def some_pages(site, every):
 
 
 @browsing
-@pytest.mark.parametrize('every', [16, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize('every', [24, pytest.param(1, marks=pytest.mark.slow)])
 def test_every_page_looks_right(built, browser, every):
     site, _ = built
     pages = some_pages(site, every)

@@ -52,7 +52,7 @@ def _run(out, workers=1):
     results.bench(GRID, out, workers=workers)
 
 
-@pytest.mark.parametrize('times', [8, pytest.param(50, marks=pytest.mark.slow)])
+@pytest.mark.parametrize('times', [5, pytest.param(50, marks=pytest.mark.slow)])
 def test_kill_driver(tmp_path, whole, times):
     """kill -9 at a random moment, often, then one run to the end: all results, none twice, all checksums
 good"""
