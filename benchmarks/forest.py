@@ -10,7 +10,6 @@ again, and whether the forest ends as the one that grows from the rows which sta
 import argparse
 import json
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,7 @@ from sklearn.datasets import load_breast_cancer, load_digits, make_classificatio
 from sklearn.ensemble import RandomForestClassifier
 from sklearn.model_selection import train_test_split
 
-from unlearn_nb.core import environment
+from unlearn_nb.core import environment, timed
 from unlearn_nb.trees.forest import DareForest, grown, same_trees
 
 made = dict(n_samples=20_000, n_features=20, n_informative=8, n_classes=2, flip_y=0.05, random_state=0)
@@ -32,8 +31,9 @@ tables = {
 
 def seconds(f):
     "What f() returns, and processor seconds"
-    begin = time.process_time()
-    return f(), time.process_time() - begin
+    with timed() as t:
+        found = f()
+    return found, t.cpu_seconds
 
 
 def row(name, seed, layers, a):

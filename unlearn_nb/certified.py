@@ -108,12 +108,14 @@ class CertifiedHead(ClassifierMixin, BaseEstimator):
 
     def fit(self,
         X, # Features (n, d)
-        y  # Labels (n,)
+        y, # Labels (n,)
+        classes=None # All labels, sorted; one without rows has a head, too. None: those of `y`
     ):     # Itself
         "Fit all heads, each with a slope of its own"
         X,y = validate_data(self, X, y, dtype=np.float64)
         check_classification_targets(y)
-        self.classes_,codes = np.unique(y, return_inverse=True)
+        self.classes_ = np.unique(y) if classes is None else np.asarray(classes)
+        codes = self.classes_.searchsorted(y)
         if len(self.classes_) < 2: raise ValueError("a head needs two classes at least, got 1 class")
         self.X_,self.signs_ = unit_rows(X),2*np.eye(len(self.classes_))[codes]-1
         self.stays_ = np.ones(len(X), dtype=bool)

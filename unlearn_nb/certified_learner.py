@@ -41,19 +41,24 @@ class Features:
     delta:float=0.  # Likewise
 
     def promise(self,
-        k:int # Rows that go, at least 1
+        k:int # Rows that go and that they saw
     )->tuple: # What private features add to epsilon and delta
         "How far features with and without `k` rows can be told apart"
-        return group_privacy(self.epsilon, self.delta, k)
+        return group_privacy(self.epsilon, self.delta, k) if k else (0., 0.)
 
 # %% ../nbs/48_removable_head.ipynb #fa2d34fb
 def _of_learner(learn, dls):
-    "What the features of a trained learner have seen: the sentence, and digests of rows"
-    own = learn.dls.train_ds
+    "What the features of a trained learner have seen, or how privately, and digests of rows"
+    own,known = learn.dls.train_ds,getattr(learn, 'privacy', None) or {}
     if is_table(dls) and data_fingerprint(own) != data_fingerprint(dls.train_ds):
         raise RequestError("rows of one table cannot be found in another after preprocessing; say in words"
                            " what the features were trained on")
-    return Features(f'{len(own)} {noun_of(learn.dls.train)}'),row_digests(own)
+    says = f'{len(own)} {noun_of(learn.dls.train)}'
+    arch = getattr(learn, 'arch_config', None) or {}
+    if arch.get('pretrained'): says += ', and what pretrained weights saw'
+    # noise that the seed of a recipe draws again hides nothing
+    if not (known.get('epsilon') and known.get('secret')): return Features(says),row_digests(own)
+    return Features(f'{says}, privately', known['epsilon'], known['delta']),row_digests(own)
 
 def _of_loaders(dls):
     "All rows of loaders"
@@ -71,21 +76,16 @@ def features_seen(
     if isinstance(seen, str): return Features(seen),none
     if isinstance(seen, DataLoaders): return _of_loaders(seen)
     if isinstance(seen, tuple): return Features('private training', *seen),none
-    known = getattr(body, 'privacy', None) # what a private training left on its learner
-    if known and known.get('epsilon'):
-        return Features('private training', known['epsilon'], known['delta']),none
     if isinstance(body, Learner): return _of_learner(body, dls)
     raise RequestError("nobody knows what these features were trained on; say so with `seen`: words,"
                        " loaders, or the (epsilon, delta) of private training")
 
 # %% ../nbs/48_removable_head.ipynb #a5e348d0
-_far = 30. # Below the least answer: a class that the head has not seen
-
 class CertifiedModel(nn.Module):
     "Features that stay, and a head that removes rows"
     weightless = True    # Methods that move weights are refused
     method = 'certified' # What forgets where nobody says
-    any_size = 'rows','labels','digests','seen','weights','present' # Of the state, in a file
+    any_size = 'rows','labels','digests','seen','weights' # Of the state, in a file
     def __init__(self,
         body:nn.Module,   # Inputs of a batch to features (n, d)
         classes:int,      # Classes
@@ -97,7 +97,7 @@ class CertifiedModel(nn.Module):
         self.still = nn.Parameter(torch.zeros(1)) # a learner needs one; it never moves
         long,double = (lambda *n, t=t: torch.zeros(*n, dtype=t) for t in (torch.long, torch.double))
         state = dict(rows=double(0, 0), labels=long(0), digests=long(0), seen=long(0), weights=double(0, 0),
-                     present=long(0), spent=double(1), gone=long(1))
+                     spent=double(1), gone=long(1))
         for k,v in state.items(): self.register_buffer(k, v)
 
     def train(self,
@@ -119,15 +119,15 @@ def made(self:CertifiedModel,
 @patch
 def forward(self:CertifiedModel,
     *xb # Inputs of a batch
-):      # One-against-rest scores (n, classes); in training, when there is nothing to answer yet, zeros
+):      # One-against-rest scores (n, classes); zeros in training, and where there is no head yet
     "What the head says"
     n,device = len(xb[0]),self.still.device
-    if self.training or not len(self.labels): return torch.zeros(n, self.classes, device=device)+0*self.still
+    nothing = torch.zeros(n, self.classes, device=device)+0*self.still
+    if self.training: return nothing
     f = torch.cat([self.made(*xb), torch.ones(n, 1, dtype=torch.double)], 1)
+    if not len(self.labels): return nothing
     said = f/f.norm(dim=1, keepdim=True)@self.weights.T.cpu()
-    out = (said.amin()-_far).expand(n, self.classes).clone()
-    out[:, self.present.cpu()] = said
-    return out.float().to(device)+0*self.still
+    return said.float().to(device)+0*self.still
 
 # %% ../nbs/48_removable_head.ipynb #b8c60613
 @patch
@@ -160,7 +160,7 @@ def fit(self:CertifiedModel,
     "Fit the head"
     draw = self.settings.get('random_state')
     head = CertifiedHead(**{**self.settings, 'random_state': _secret() if draw is None else draw})
-    head.fit(rows.numpy(), labels.numpy())
+    head.fit(rows.numpy(), labels.numpy(), range(self.classes))
     self.digests,self.labels = digests,labels
     self._keep(head)
 
@@ -169,15 +169,14 @@ def _keep(self:CertifiedModel, head):
     "Store a head without its slopes; of rows only those that stay"
     stay,tensor = torch.from_numpy(head.stays_),torch.from_numpy
     self.rows,self.labels,self.digests = tensor(head.X_[head.stays_]),self.labels[stay],self.digests[stay]
-    self.weights,self.present = tensor(head.coef_.copy()),tensor(head.classes_)
-    self.spent = torch.tensor([head.spent_]).double()
+    self.weights,self.spent = tensor(head.coef_.copy()),torch.tensor([head.spent_]).double()
 
 @patch
 def head(self:CertifiedModel)->CertifiedHead: # Without its slopes, which no removal needs
     "The head as an estimator"
     head = CertifiedHead(**self.settings)
-    own = self.present,self.rows,self.weights
-    head.classes_,head.X_,head.coef_ = (v.cpu().numpy().copy() for v in own)
+    head.classes_ = np.arange(self.classes)
+    head.X_,head.coef_ = (v.cpu().numpy().copy() for v in (self.rows, self.weights))
     head.signs_ = 2.*(self.labels.cpu().numpy()[:, None] == head.classes_)-1
     head.stays_,head.spent_ = np.ones(len(head.X_), dtype=bool),self.spent.item()
     head.slopes_,head._draw = np.full_like(head.coef_, np.nan),_secret()
@@ -187,9 +186,12 @@ def head(self:CertifiedModel)->CertifiedHead: # Without its slopes, which no rem
 class FitHead(Callback):
     "Fit the head to the features of all training rows"
     order,run_valid,answers = 10,False,True
-    def after_fit(self):
-        if hasattr(self.learn, 'lr_finder') or hasattr(self.learn, 'gather_preds'): return
-        dl = part_dl(self.dls.train, range(len(self.dls.train.dataset)))
+    def before_fit(self): self.trained = False
+    def before_train(self): self.trained = not hasattr(self.learn, 'lr_finder')
+    def after_fit(self): # comes after validation, too, which must not put back what was removed
+        ds = getattr(self.dls.train, 'dataset', None)
+        if not self.trained or ds is None: return
+        dl = part_dl(self.dls.train, range(len(ds)))
         read = [parted(b, dl.n_inp) for b in dl]
         rows = torch.cat([self.model.made(*xb) for xb,_ in read])
         labels = torch.cat([yb[0].reshape(-1).cpu() for _,yb in read]).as_subclass(Tensor).long()
@@ -265,7 +267,7 @@ class Certified(UnlearnMethod):
         labels = torch.cat([b[-1].reshape(-1).cpu() for b in dl]).as_subclass(Tensor)
         head = model.head()
         told = head.remove(_found(model, row_digests(dl.dataset), labels))
-        model.gone += told.rows
+        model.gone += model._charged(model.digests[torch.from_numpy(~head.stays_)])
         model._keep(head)
         return model.promised(told)
 
@@ -286,19 +288,26 @@ def promised(self:CertifiedModel,
     }
 
 @patch
+def _charged(self:CertifiedModel, digests):
+    "Of how many rows private features may know something: of those that they saw, if that is known"
+    if len(self.seen): return int(torch.isin(digests.cpu(), self.seen.cpu()).sum())
+    return len(digests) if self.features.epsilon else 0
+
+@patch
 def refuses(self:CertifiedModel,
+    method,# Who asks
     learn, # Before the request
     split  # The request; numbers of positions are asked for
 ):         # Raises `RequestError` where the features were trained on what must go
-    "Nothing done to a head removes what its features know"
-    if self.features.epsilon: return
-    goes = row_digests(learn.dls.train_ds)[split.positions('forget')]
-    known = int(torch.isin(goes, self.seen.cpu()).sum())
+    "Nothing done to a head removes what its features know; where that is bounded, a certificate may say so"
+    if self.features.epsilon and not method.exact: return
+    goes = row_digests(learn.dls.train_ds, split.positions('forget'))
+    known = self._charged(goes)
     if not known: return
     raise RequestError(
         f"the features were trained on {known} of the {len(goes)} {noun_of(learn.dls.train)} that must go"
-        f" ({self.features.says}), and no certificate of the head covers that; forget them from the features"
-        " first, and make the head again"
+        f" ({self.features.says}), and neither a certificate nor a new head covers that; forget them from the"
+        " features first, and make the head again"
     )
 
 # %% ../nbs/48_removable_head.ipynb #dfab6a22

@@ -148,14 +148,16 @@ def _row_digest(row):
     return _sha(*(_content(o) if isinstance(o, str) else o for o in row))
 
 def row_digests(
-    ds # A data set; of `TabularPandas` the cells are compared as they were before they became numbers
-)->Tensor: # int64 (n,)
+    ds,     # A data set; of `TabularPandas` the cells are compared as they were before they became numbers
+    at=None # Positions; None: all
+)->Tensor:  # int64 (n,)
     "What the inputs of each row are, as a number"
+    at = range(len(ds)) if at is None else [int(i) for i in at]
     if isinstance(getattr(ds, 'items', None), pd.DataFrame) and not isinstance(ds, Datasets):
         raw = (ds.new(ds.items).decode() if hasattr(ds, 'decode') else ds).items
-        cells = raw[[*ds.cat_names, *ds.cont_names]]
+        cells = raw[[*ds.cat_names, *ds.cont_names]].iloc[list(at)]
         return torch.from_numpy(pd.util.hash_pandas_object(cells, index=False).to_numpy().view(np.int64))
-    rows = b''.join(_row_digest(row)[:8] for row in _sources(ds, range(len(ds))))
+    rows = b''.join(_row_digest(row)[:8] for row in _sources(ds, at))
     return torch.from_numpy(np.frombuffer(rows, np.int64).copy())
 
 # %% ../nbs/07_fingerprint.ipynb #2ee07d27

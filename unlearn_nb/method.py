@@ -117,7 +117,7 @@ def check(self:UnlearnMethod,
             f"{self.name} cannot serve a request of kind {split.kind!r}; it forgets by"
             f" {', '.join(sorted(self.requests))}"
         )
-    if hasattr(learn.model, 'refuses'): learn.model.refuses(learn, split)
+    if hasattr(learn.model, 'refuses'): learn.model.refuses(self, learn, split)
     if split.kind in self.fails:
         warnings.warn(
             f"{self.name} is known to fail on requests of kind {split.kind!r}: {self.fails[split.kind]}"

@@ -258,7 +258,8 @@ def _not_pictures(split):
 def _all_evidence(new, split, beside, effort, seed, how):
     "Evidence on the model and its controls, relearning included, and the curves of that"
     found = evidence_on(new, split, beside, **how)
-    if not has_labels(new): return found,{}
+    trains = not getattr(new.model, 'weightless', False)
+    if not has_labels(new) or not trains: return found,{}
     known = beside.runs.setdefault((effort, seed), {})
     for k,l in beside.models.items(): known[k] = known.get(k) or relearn_runs(l, split, effort, seed)
     first = {'original': known['original'], 'unlearned': relearn_runs(new, split, effort, seed)}

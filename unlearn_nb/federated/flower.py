@@ -85,8 +85,8 @@ def _number(context): return int(context.node_config['partition-id'])
 # %% ../../nbs/36_federated_flower.ipynb #5917a4d3
 _raised = 2 # Flower's number for an exception of a client
 
-class LocalGrid(Grid):
-    "Carries messages to a `ClientApp` in this process"
+class _LocalPost(Grid):
+    "Answers to messages by a `ClientApp` in this process"
     def __init__(self,
         app:ClientApp, # Answers for all clients; what is None counts as no answer
         clients:int    # How many there are, numbered from 0
@@ -96,29 +96,6 @@ class LocalGrid(Grid):
         TaskIdentity.run_id = TaskIdentity.node_id = TaskIdentity.task_id = 0
         config = lambda k: {'partition-id': k, 'num-partitions': clients}
         self.contexts = {k+1: Context(0, k+1, config(k), RecordDict(), {}) for k in range(clients)}
-
-    def set_run(self,
-        run # Flower's description of a run, kept and not used
-    ): self.current = run
-
-    @property
-    def run(self):
-        "What `set_run` was given"
-        return self.current
-
-    def create_message(self,
-        content,     # `RecordDict`
-        message_type,# 'train', 'query' or 'train.' and the name of an action
-        dst_node_id, # Of the client's node
-        group_id,    # Flower's name for a round, not used
-        ttl=None     # Seconds that the message is good for; None: half a day
-    ):
-        "A message, as Flower makes it"
-        return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
-
-    def get_node_ids(self):
-        "Of all clients, from 1"
-        return list(self.contexts)
 
     def _answer(self, message):
         try: return self.app(message, self.contexts[message.metadata.dst_node_id])
@@ -141,6 +118,32 @@ class LocalGrid(Grid):
     ):              # Those that came
         "Answers to messages"
         return [m for i in message_ids if (m := self.replies.pop(i, None))]
+
+# %% ../../nbs/36_federated_flower.ipynb #e0e04703
+class LocalGrid(_LocalPost):
+    "Carries messages to a `ClientApp` in this process, as Flower asks for it"
+    def set_run(self,
+        run # Flower's description of a run, kept and not used
+    ): self.current = run
+
+    @property
+    def run(self):
+        "What `set_run` was given"
+        return self.current
+
+    def create_message(self,
+        content,     # `RecordDict`
+        message_type,# 'train', 'query' or 'train.' and the name of an action
+        dst_node_id, # Of the client's node
+        group_id,    # Flower's name for a round, not used
+        ttl=None     # Seconds that the message is good for; None: half a day
+    ):
+        "A message, as Flower makes it"
+        return Message(content, dst_node_id, message_type, ttl=ttl, group_id=group_id)
+
+    def get_node_ids(self):
+        "Of all clients, from 1"
+        return list(self.contexts)
 
     def send_and_receive(self,
         messages,    # To clients
