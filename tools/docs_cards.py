@@ -372,7 +372,16 @@ def limits_of(name, method, card):
     kinds = set(method['requests'].split()) | set(card['fails'])
     if 'random' not in kinds:
         out.append('- Forgets whole classes only; a list of records is refused.')
-    return '\n'.join(out) or '- No limit of its default was found on the networks measured here.'
+    none = '- No limit of its default was found on the networks measured here.'
+    apart = '- It is not among the measurements of classes; its notebook says more.'
+    return '\n'.join(out) or (none if results_table(name) else apart)
+
+
+def proof_of(exact, card):
+    "What a result may be taken for"
+    if exact:
+        return '. *Exact*: no audit is needed.'
+    return f'. *Promised*: {card["promise"]}.' if card['promise'] else '. *Approximate*: audit the result.'
 
 
 def card_page(name, docs_of):
@@ -391,7 +400,7 @@ def card_page(name, docs_of):
     text += [
         f'*Source:* {apidoc.escape(method["paper"])}. *Reads* {", ".join(reads)}. *Serves* requests of kind '
         + ', '.join(f'`{k}`' for k in method['requests'].split())
-        + ('. *Exact*: no audit is needed.' if exact else '. *Approximate*: audit the result.'),
+        + proof_of(exact, card),
         '',
         '## Idea',
         '',

@@ -45,6 +45,7 @@ def ask():
                 fails=dict(c.fails),
                 needs=sorted(c.needs),
                 equation=getattr(c, 'equation', ''),
+                promise=c.promise,
             )
 
         return json.dumps(

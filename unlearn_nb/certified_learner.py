@@ -253,6 +253,7 @@ def _found(model, digests, labels):
 class Certified(UnlearnMethod):
     "Remove rows from the head of a `certified_learner` in one Newton step, with a certificate"
     reads,needs = frozenset({'forget'}),frozenset({'labels'})
+    promise = 'within the (ε, δ) of its record, if the features never saw what went'
     fixtures = ()
     strength = wreck = None
     paper = 'Guo et al., 2020, arXiv:1911.03030'

@@ -32,6 +32,7 @@ class UnlearnMethod:
     name = 'method'                # Set by `register_method`
     reads = frozenset()            # Partitions that `run` may open
     exact = False                  # Equal to training without the forget set, in distribution
+    promise = ''                   # What is proved otherwise, and when; as a sentence. '': it is measured
     requests = frozenset({'class', 'random', 'idxs', 'where'}) # Kinds of request it is meant for
     fails = {}                     # Kind of request -> why it is known to fail there; `unlearn` warns
     paper = ''                     # Author, year, identifier
