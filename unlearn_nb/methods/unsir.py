@@ -192,7 +192,8 @@ def spends(self:UNSIR,
     "What noise for one class, the range test and the rounds with `n` samples to repair cost"
     impair = min(self.impair_samples, may.retain)*self.impair_epochs
     noise = self.noise_images*self.noise_steps
-    test = 2*_range_steps*min(64, max(16, impair//17))*(1+_forward) # bs of the test's loader
+    bs = self.bs or min(64, max(16, impair//17)) # of the test's loader
+    test = 2*_range_steps*bs*(1+_forward)
     given = None not in (self.impair_lr, self.repair_lr)
     return noise + (0 if given else test) + self.rounds*(impair*(1+self.noise_ratio) + n)
 
@@ -200,9 +201,9 @@ def spends(self:UNSIR,
 def within(self:UNSIR, may):
     "One round: a second would have to be paid for in advance, and half as much is too little to repair"
     def amounts(n): # to repair with, in all
-        noise = min(self.noise_images, max(16, n//8))
-        some = dict(noise_images=noise, impair_samples=max(1, n//5), repair_samples=n)
-        return replace(self, **some, repair_epochs=None, rounds=1)
+        bs = self.bs or max(16, min(64, n//50))
+        some = dict(noise_images=min(self.noise_images, max(16, n//8)), repair_samples=n, bs=bs)
+        return replace(self, **some, impair_samples=max(1, min(n//2, 24*bs)), repair_epochs=None, rounds=1)
     most = _most_passes*may.retain
     n = largest_within(lambda n: amounts(n).spends(n, may), may.samples, most)
     return replace(amounts(n), repair_epochs=max(1, n//may.retain))
