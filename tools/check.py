@@ -11,6 +11,7 @@ that took longest the last time begin, so that none is left alone at the end.
 """
 
 import compileall
+import gc
 import json
 import os
 import resource
@@ -100,16 +101,16 @@ def unchanged(name, tool):
 
 def preload():
     """Import what every page imports, once; nothing of our own, so that a page must import what it uses. What
-    was compiled is kept: interpreters that tests start read it, and compile nothing for seven seconds each"""
+    is compiled is kept: interpreters that tests start read it, and compile nothing for seven seconds each"""
     compiled = Path(sys.prefix) / 'compiled'
     os.environ['PYTHONPYCACHEPREFIX'] = sys.pycache_prefix = str(compiled)
     sys.dont_write_bytecode = False
+    os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
     import captum.attr, fastai.vision.all, matplotlib.pyplot, seaborn, sklearn.svm, torchvision
 
     compileall.compile_dir(root / 'unlearn_nb', quiet=2)
-    # a test that writes a plugin twice within a second must not find the first one's
-    sys.dont_write_bytecode = True
-    os.environ['PYTHONDONTWRITEBYTECODE'] = '1'
+    gc.collect()
+    gc.freeze()  # half a million objects that stay: every collection of every job would look at them
 
 
 def alone(f, *args):
