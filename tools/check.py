@@ -192,13 +192,17 @@ def jobs():
 
 
 def run_jobs():
-    "Two at a time, and one that mostly waits beside them; all notebooks must have run"
+    """Two at a time, and one that mostly waits beside them; what needs no libraries of this process begins
+    while they are imported. All notebooks must have run"""
     todo = jobs()
-    if todo:
-        preload()
     with ThreadPoolExecutor(min(2, os.cpu_count())) as two, ThreadPoolExecutor(1) as beside:
+        running = [two.submit(f, *args) for f, *args in todo.values() if f is wheel]
+        todo = {n: job for n, job in todo.items() if job[0] is not wheel}
+        if todo:
+            preload()
         where = {n: beside if n == waiting else two for n in todo}
-        for done in [where[n].submit(f, *args) for n, (f, *args) in todo.items()]:
+        running += [where[n].submit(f, *args) for n, (f, *args) in todo.items()]
+        for done in running:
             done.result()
     if quick or only:
         return
