@@ -204,6 +204,7 @@ def run_jobs():
         running += [where[n].submit(f, *args) for n, (f, *args) in todo.items()]
         for done in running:
             done.result()
+    gc.unfreeze()  # else libraries say at the end that something is left
     if quick or only:
         return
     exist = [f.relative_to(root) for f in root.glob('nbs/**/*.ipynb')]
