@@ -112,6 +112,22 @@ def trial_score(
                  'lost in training': lost('retain'), 'membership': abs(roc_auc_score(there, -loss)-.5)}
     return {'score': sum(parts.values()), **parts}
 
+# %% ../../nbs/90_tuning.ipynb #f472d68f
+_open = {'valid_forget', 'valid_retain'} # Held-out partitions
+
+def _apart(dls, method):
+    "Loaders to forget with and loaders to grade with; others where the method reads held-out samples"
+    if not method.reads & _open: return dls,dls
+    order = raw_targets(dls.valid_ds).argsort(stable=True)
+    half = lambda k: DataLoaders(dls.train, part_dl(dls.valid, order[k::2]), device=dls.device)
+    return half(0),half(1)
+
+def _answers(learn, split):
+    "What a network says of a request, on the loaders of the request"
+    own,learn.dls = learn.dls,split.dls
+    try: return collect(learn, split)
+    finally: learn.dls = own
+
 # %% ../../nbs/90_tuning.ipynb #9e2a81ff
 def _with(method, settings):
     "A method with settings, of which 'hyper.lr' is an entry of a field"
@@ -152,12 +168,12 @@ class Tuning:
         return _with(get_method(self.method), self.settings)
 
 # %% ../../nbs/90_tuning.ipynb #66b79824
-def _attempted(learn, split, before, method, budget, seed):
+def _attempted(learn, split, asked, before, method, budget, seed):
     "One trial: what it was worth and what it cost"
     try: new = learn.unlearn(split, method, seed=seed, budget=budget)
     except (RequestError, DivergedError) as e:
         return {'score': _hopeless, 'cost': 0., 'cpu_seconds': 0., 'says': str(e), 'details': {}}
-    after,r = collect(new, split, list(before)),new.unlearn_record
+    after,r = _answers(new, asked),new.unlearn_record
     costs = {'cost': r.cost, 'cpu_seconds': r.cpu_seconds}
     details = {k: v for k,v in r.details.items() if isinstance(v, (int, float))}
     return {**trial_score(before, after, split.kind), **costs, 'says': '', 'details': details}
@@ -226,12 +242,15 @@ def tune(
     if not start.space: raise RequestError(f"{start.name} has no settings to search for (`space` is empty)")
     if trials < 1: raise RequestError(f"`trials` must be at least 1, got {trials}")
     if path is not None: Path(path).mkdir(parents=True, exist_ok=True)
-    practice,other = rehearsal(learn, split, held, seed, path)
-    before = collect(practice, other)
+    practice,_ = rehearsal(learn, split, held, seed, path)
+    practice.dls,apart = _apart(practice.dls, start)
+    other,asked = (_like(dls, split, seed+1) for dls in (practice.dls, apart))
+    before = _answers(practice, asked)
     key = config_hash([model_hash(practice.model), other.fingerprint, repr(start), _method_code(type(start)),
                        budget, seed])
     study = _study(None if path is None else Path(path)/'trials.log', f'{start.name}-{key}')
-    attempt = lambda settings: _attempted(practice, other, before, _with(start, settings), budget, seed)
+    tried = lambda method: _attempted(practice, other, asked, before, method, budget, seed)
+    attempt = lambda settings: tried(_with(start, settings))
     _search(study, start, trials, attempt, seed)
     rows = _tried(study)[:trials]
     best = min(rows, key=lambda r: r['score'])

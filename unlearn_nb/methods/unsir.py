@@ -154,6 +154,7 @@ class UNSIR(UnlearnMethod):
     bn:str='eval'                   # See `BatchNormMode`
     resample:bool=True              # Repair on other images than impair
     rounds:int=6                    # Impair and repair so often at most, while held-out images are known
+    growth:float=1.5                # Each further round impairs at so many times the rate of the last
     held_out:bool=True              # Read held-out images of the class for that; False: ask the noise alone
     impair_share,repair_share,tol = .75,.5,.1 # Of the edge, and its criterion
     look = 500                      # Held-out images of the class to ask at most, spread evenly
@@ -301,7 +302,8 @@ def run(self:UNSIR, learn, split):
     evidence = []
     while len(evidence) < max(self.rounds, 1) and (not evidence or evidence[-1]['recognised']):
         mixed = [MixNoise(noise, labels, self.noise_ratio)]
-        self.fit(learn, first, self.impair_epochs, impair_lr, cbs=mixed, hint='impair_lr', **kw)
+        lr = impair_lr*self.growth**len(evidence)
+        self.fit(learn, first, self.impair_epochs, lr, cbs=mixed, hint='impair_lr', **kw)
         impaired = {k: v.detach().cpu().clone() for k,v in learn.model.state_dict().items()}
         taken = self.noise_taken(learn, noise, labels)
         self.repair(learn, second, repair_lr, **kw)
