@@ -1,10 +1,12 @@
 """Sphinx configuration; tools/docs.py makes the folder that this stands in"""
 
 from configparser import ConfigParser
+from functools import lru_cache
 from pathlib import Path
 
 import latex2mathml.converter
 from sphinx.domains.python import PyFunction, PyMethod
+from sphinx.search.en import SearchEnglish
 
 here = Path(__file__).parent
 root = next(p for p in here.parents if (p / 'settings.ini').exists())
@@ -60,6 +62,7 @@ html_css_files = ['site.css']
 html_favicon = '_static/favicon.svg'
 html_baseurl = f'{_cfg["doc_host"]}{_cfg["doc_baseurl"].rstrip("/")}/{release}/'
 html_search_scorer = str(here / '_static' / 'scorer.js')
+SearchEnglish.stem = lru_cache(None)(SearchEnglish.stem)  # of ten words on the pages nine were met before
 html_show_sourcelink = False
 html_copy_source = False
 html_domain_indices = False
@@ -150,13 +153,19 @@ class Method(PyMethod):
         return [*before, addnodes.desc_sig_keyword('', 'def'), nodes.Text(' ')]
 
 
+_classes = {}  # Short name -> full names
+
+
 def own_types(app, env, node, contnode):
     "A type in a signature is written by its short name; find the module that defines it"
     if node.get('refdomain') != 'py' or '.' in node.get('reftarget', ''):
         return None
     objects = env.get_domain('py').objects
-    short = node['reftarget']
-    found = [f for f, o in objects.items() if f.endswith('.' + short) and o.objtype == 'class']
+    if not _classes:  # asked for when all pages were read
+        for f, o in objects.items():
+            if o.objtype == 'class':
+                _classes.setdefault(f.rpartition('.')[2], []).append(f)
+    found = _classes.get(node['reftarget'], [])
     if len(found) != 1:
         return None
     o = objects[found[0]]

@@ -11,6 +11,7 @@ that took longest the last time begin, so that none is left alone at the end.
 """
 
 import compileall
+import gc
 import json
 import os
 import resource
@@ -100,16 +101,16 @@ def unchanged(name, tool):
 
 def preload():
     """Import what every page imports, once; nothing of our own, so that a page must import what it uses. What
-    was compiled is kept: interpreters that tests start read it, and compile nothing for seven seconds each"""
+    is compiled is kept: interpreters that tests start read it, and compile nothing for seven seconds each"""
     compiled = Path(sys.prefix) / 'compiled'
     os.environ['PYTHONPYCACHEPREFIX'] = sys.pycache_prefix = str(compiled)
     sys.dont_write_bytecode = False
+    os.environ.pop('PYTHONDONTWRITEBYTECODE', None)
     import captum.attr, fastai.vision.all, matplotlib.pyplot, seaborn, sklearn.svm, torchvision
 
     compileall.compile_dir(root / 'unlearn_nb', quiet=2)
-    # a test that writes a plugin twice within a second must not find the first one's
-    sys.dont_write_bytecode = True
-    os.environ['PYTHONDONTWRITEBYTECODE'] = '1'
+    gc.collect()
+    gc.freeze()  # half a million objects that stay: every collection of every job would look at them
 
 
 def alone(f, *args):
@@ -191,14 +192,19 @@ def jobs():
 
 
 def run_jobs():
-    "Two at a time, and one that mostly waits beside them; all notebooks must have run"
+    """Two at a time, and one that mostly waits beside them; what needs no libraries of this process begins
+    while they are imported. All notebooks must have run"""
     todo = jobs()
-    if todo:
-        preload()
     with ThreadPoolExecutor(min(2, os.cpu_count())) as two, ThreadPoolExecutor(1) as beside:
+        running = [two.submit(f, *args) for f, *args in todo.values() if f is wheel]
+        todo = {n: job for n, job in todo.items() if job[0] is not wheel}
+        if todo:
+            preload()
         where = {n: beside if n == waiting else two for n in todo}
-        for done in [where[n].submit(f, *args) for n, (f, *args) in todo.items()]:
+        running += [where[n].submit(f, *args) for n, (f, *args) in todo.items()]
+        for done in running:
             done.result()
+    gc.unfreeze()  # else libraries say at the end that something is left
     if quick or only:
         return
     exist = [f.relative_to(root) for f in root.glob('nbs/**/*.ipynb')]

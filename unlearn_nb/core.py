@@ -22,6 +22,7 @@ import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import lru_cache
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
@@ -100,12 +101,15 @@ def timed():
     finally: t.seconds,t.cpu_seconds = time.perf_counter()-start,time.process_time()-cpu
 
 # %% ../nbs/00_core.ipynb #6cf17a0c
+@lru_cache
 def _cpu_name():
     try: names = [l.split(':')[1].strip() for l in open('/proc/cpuinfo') if l.startswith('model name')]
     except OSError: names = []
     return names[0] if names else platform.processor() or platform.machine()
 
+@lru_cache
 def _commit():
+    "Of the code as it was when first asked: it is in memory, whatever becomes of the files"
     here = Path(find_spec('unlearn_nb').origin).parent
     git = lambda *a: subprocess.run(['git', *a], cwd=here, capture_output=True, text=True)
     try:
@@ -116,12 +120,14 @@ def _commit():
         )
     except OSError: return None
 
+@lru_cache
+def _version(package):
+    try: return version(package)
+    except PackageNotFoundError: return None
+
 # Keys python, platform, cpu, cores, threads, gpu, commit and one per package; unknown values are None
 def environment()->dict:
     "Versions and hardware, for the record of a result"
-    def _version(p):
-        try: return version(p)
-        except PackageNotFoundError: return None
     torch = sys.modules.get('torch')
     gpu = torch.cuda.get_device_name() if torch and torch.cuda.is_available() else None
     threads = torch.get_num_threads() if torch else None

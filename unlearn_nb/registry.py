@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import sys
 import warnings
+from importlib.machinery import SourceFileLoader
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -50,6 +51,10 @@ def _home(thing):
 _group = 'unlearn_nb.plugins'
 _prefix = 'unlearn_plugin_'
 
+class _AsItStands(SourceFileLoader):
+    "Compiles a file anew: Python knows compiled files by second and length, as an edit may leave them"
+    def get_code(self, fullname): return self.source_to_code(self.get_data(self.path), self.path)
+
 def load_plugin(
     file:str|Path # Python source
 )->str: # Name of the module; raises `RequestError` for a file that is missing or does not run
@@ -59,7 +64,7 @@ def load_plugin(
     digest = lambda b: hashlib.sha256(b).hexdigest()[:8]
     name,content = f'{_prefix}{path.stem}_{digest(str(path).encode())}',digest(path.read_bytes())
     if name in sys.modules and sys.modules[name].__content__ == content: return name
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_AsItStands(name, str(path)))
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
     module.__content__ = content
     try: spec.loader.exec_module(module)
