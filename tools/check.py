@@ -41,7 +41,8 @@ parts = {'test_survival.py': 'ray', 'test_docs.py': 'howto'}
 times = Path(sys.prefix) / 'check_times.json'  # of the last run, in this environment
 # Seconds of the longest on two idle cores, for an environment in which nothing has been timed yet
 usual = json.loads((root / 'tools' / 'check_times.json').read_text())
-waiting = 'pytest test_survival.py ray'  # for a cluster, most of the time: runs beside two others
+# for packages, a cluster, a browser, half of the time or more: they run in turn, beside two others
+waiting = 'wheel', 'pytest test_survival.py ray', 'pytest test_docs.py not howto'
 
 
 def report(name, ok, seconds, output='', cpu=None):
@@ -192,15 +193,15 @@ def jobs():
 
 
 def run_jobs():
-    """Two at a time, and one that mostly waits beside them; what needs no libraries of this process begins
+    """Two at a time, and one that often waits beside them; what needs no libraries of this process begins
     while they are imported. All notebooks must have run"""
     todo = jobs()
     with ThreadPoolExecutor(min(2, os.cpu_count())) as two, ThreadPoolExecutor(1) as beside:
-        running = [two.submit(f, *args) for f, *args in todo.values() if f is wheel]
+        running = [beside.submit(f, *args) for f, *args in todo.values() if f is wheel]
         todo = {n: job for n, job in todo.items() if job[0] is not wheel}
         if todo:
             preload()
-        where = {n: beside if n == waiting else two for n in todo}
+        where = {n: beside if n in waiting else two for n in todo}
         running += [where[n].submit(f, *args) for n, (f, *args) in todo.items()]
         for done in running:
             done.result()
