@@ -1,7 +1,7 @@
 """All tests of the project, one line each and a count at the end.
 
 In sync and clean (exported package, notebooks, README); every notebook executed, pytest, and a wheel built,
-installed with the newest dependencies in a throw-away environment and used there, three jobs at a time. Those
+installed with the newest dependencies in a throw-away environment and used there, two jobs at a time. Those
 that took longest the last time begin, so that none is left alone at the end.
 
     python tools/check.py                everything
@@ -41,7 +41,7 @@ parts = {'test_survival.py': 'ray', 'test_docs.py': 'howto'}
 times = Path(sys.prefix) / 'check_times.json'  # of the last run, in this environment
 # Seconds of the longest on two idle cores, for an environment in which nothing has been timed yet
 usual = json.loads((root / 'tools' / 'check_times.json').read_text())
-# for packages, a cluster, a browser, half of the time or more: they come first
+# for packages, a cluster, a browser, half of the time or more: they run in turn, beside two others
 waiting = 'wheel', 'pytest test_survival.py ray', 'pytest test_docs.py not howto'
 
 
@@ -193,16 +193,16 @@ def jobs():
 
 
 def run_jobs():
-    """Three at a time on two cores, since most wait now and then; what needs no libraries of this process
-    begins while they are imported, and what waits most comes first. All notebooks must have run"""
+    """Two at a time, and one that often waits beside them; what needs no libraries of this process begins
+    while they are imported. All notebooks must have run"""
     todo = jobs()
-    with ThreadPoolExecutor(1 + min(2, os.cpu_count())) as three:
-        running = [three.submit(f, *args) for f, *args in todo.values() if f is wheel]
+    with ThreadPoolExecutor(min(2, os.cpu_count())) as two, ThreadPoolExecutor(1) as beside:
+        running = [beside.submit(f, *args) for f, *args in todo.values() if f is wheel]
         todo = {n: job for n, job in todo.items() if job[0] is not wheel}
         if todo:
             preload()
-        first = sorted(todo, key=lambda n: n not in waiting)
-        running += [three.submit(f, *args) for f, *args in map(todo.get, first)]
+        where = {n: beside if n in waiting else two for n in todo}
+        running += [where[n].submit(f, *args) for n, (f, *args) in todo.items()]
         for done in running:
             done.result()
     gc.unfreeze()  # else libraries say at the end that something is left
