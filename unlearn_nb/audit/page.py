@@ -18,27 +18,62 @@ from ..pages import render
 
 # %% ../../nbs/78_audit_page.ipynb #56a46c80
 _style = '''body{max-width:1080px} .cards{grid-template-columns:repeat(auto-fit,minmax(min(100%,430px),1fr))}
-table{font-size:.82rem} th,td{padding:.28em .5em} td.t{white-space:normal;min-width:11rem} td.t small{display:block;line-height:1.3}
-.verdict{border-left:5px solid var(--line);padding:.2em 1em;margin:1em 0;background:var(--hi)} .verdict li{margin:.35em 0}
-.status{font-size:1.1rem;font-weight:700} .forgotten{color:var(--good)} .bad{color:var(--bad)} tr.mute td{color:var(--soft)}
-dl{display:grid;grid-template-columns:max-content 1fr;gap:.2em 1em;margin:0} dt{color:var(--soft)} dd{margin:0;overflow-wrap:anywhere}
-@media(max-width:600px){dl{display:block} dd{margin:0 0 .5em} td.t{min-width:8.5rem}}''' # noqa: E501
+table{font-size:.82rem} th,td{padding:.28em .5em} td.t{white-space:normal;min-width:11rem}
+td.t small{display:block;line-height:1.3}
+.verdict{border-left:5px solid var(--line);padding:.2em 1em;margin:1em 0;background:var(--hi)}
+.verdict li{margin:.35em 0}
+.status{font-size:1.1rem;font-weight:700} .forgotten{color:var(--good)} .bad{color:var(--bad)}
+tr.mute td{color:var(--soft)}
+dl{display:grid;grid-template-columns:max-content 1fr;gap:.2em 1em;margin:0} dt{color:var(--soft)}
+dd{margin:0;overflow-wrap:anywhere}
+@media(max-width:600px){dl{display:block} dd{margin:0 0 .5em} td.t{min-width:8.5rem}}'''
 
-_page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Unlearning audit: {{ a.request.name }}</title>
+_page = '''<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1"><title>Unlearning audit:
+{{ a.request.name }}</title>
 <style>{{ style }} {{ more }}</style></head><body>
 <h1>Did it forget {{ a.request.name }}?</h1>
-<div class="verdict"><p class="status {{ 'forgotten' if a.status in ('forgotten', 'nothing to forget') else 'bad' }}">{{ title }}</p><ul>{% for s in a.verdict %}<li>{{ s }}</li>{% endfor %}</ul></div>
+<div class="verdict">
+{% set good = a.status in ('forgotten', 'nothing to forget') %}
+<p class="status {{ 'forgotten' if good else 'bad' }}">{{ title }}</p>
+<ul>{% for s in a.verdict %}<li>{{ s }}</li>{% endfor %}</ul></div>
 <h2>The request</h2><dl>{% for k, v in request.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl>
-{% for title, text, rows in groups %}<h2>{{ title }}</h2><p>{{ text }}</p><div class="wide"><table><thead><tr><th class="t" scope="col">measure</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">their interval</th><th scope="col">inside</th><th scope="col">of the way</th><th scope="col">random</th></tr></thead><tbody>
-{% for r in rows %}<tr{% if r.mute %} class="mute"{% endif %}><td class="t">{{ r.measure }}{% if r.mute %} (not informative){% endif %}<small>{{ r.says }}</small></td><td><b>{{ r.value }}</b></td><td>{{ r.original }}</td><td>{{ r.retrained }}</td><td>{{ r.interval }}</td><td>{{ r.inside }}</td><td>{{ r.way }}</td><td>{{ r.random }}</td></tr>
+{% for title, text, rows in groups %}<h2>{{ title }}</h2><p>{{ text }}</p><div class="wide"><table><thead>
+<tr><th class="t" scope="col">measure</th><th scope="col">this model</th><th scope="col">original</th>
+<th scope="col">retrained</th><th scope="col">their interval</th><th scope="col">inside</th>
+<th scope="col">of the way</th><th scope="col">random</th></tr></thead><tbody>
+{% for r in rows %}<tr{% if r.mute %} class="mute"{% endif %}><td class="t">{{ r.measure }}{% if r.mute %}
+(not informative){% endif %}<small>{{ r.says }}</small></td><td><b>{{ r.value }}</b></td>
+<td>{{ r.original }}</td><td>{{ r.retrained }}</td><td>{{ r.interval }}</td><td>{{ r.inside }}</td>
+<td>{{ r.way }}</td><td>{{ r.random }}</td></tr>
 {% endfor %}</tbody></table></div>{% endfor %}
-{% if a.fakes %}<h2>Could the audit have been fooled?</h2><p>Models that answer as if they had forgotten, and have not, were built from the original and measured like everything else. Forgotten is said only if each of them is told from retrained models by a look inside on which this model is on the retrained side.</p><div class="wide"><table><thead><tr><th class="t" scope="col">fake</th><th class="t" scope="col">told by</th><th class="t" scope="col">of which clear this model</th></tr></thead><tbody>{% for f in a.fakes %}<tr><td class="t">{{ f.name }}<small>{{ f.how }}: {{ f.imitates }}</small></td><td class="t">{{ f.told|join('; ') or 'nothing' }}</td><td class="t">{{ f.cleared|join('; ') or 'none: this model could be that fake' }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
-{% if a.alarms %}<p>False alarms: each retrained model, judged beside the others: {% for k, s in a.alarms.items() %}{{ k }} {{ s }}{{ '' if loop.last else ', ' }}{% endfor %}.</p>{% endif %}
-{% if a.figures %}<h2>Pictures</h2><div class="cards">{% for title, text, img in a.figures %}<figure><img alt="{{ title }}: {{ text }}" src="{{ img }}"><figcaption><b>{{ title }}.</b> {{ text }}</figcaption></figure>{% endfor %}</div>{% endif %}
-{% if collateral %}<h2>Which retained classes paid</h2><p>Accuracy on held-out {{ noun }}, in percent. A class has paid if it is below the last column, the low end of the retrained models' interval less one of them.</p><div class="wide"><table><thead><tr><th class="t" scope="col">class</th><th scope="col">this model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">low end</th></tr></thead><tbody>{% for r in collateral %}<tr><td class="t">{{ r[0] }}</td><td><b>{{ r[1] }}</b></td><td>{{ r[2] }}</td><td>{{ r[3] }}</td><td>{{ r[4] }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
-<h2>Controls</h2><p>The untouched original must fail and retrained models must pass on every measure that claims to show forgetting; where they do not, or where a random network looks like the original to a probe, the row is grey. The random network has forgotten everything: it shows which measures could be satisfied by ruin.</p>
+{% if a.fakes %}<h2>Could the audit have been fooled?</h2><p>Models that answer as if they had forgotten,
+and have not, were built from the original and measured like everything else. Forgotten is said only if each
+of them is told from retrained models by a look inside on which this model is on the retrained side.</p>
+<div class="wide"><table><thead><tr><th class="t" scope="col">fake</th><th class="t" scope="col">told
+by</th><th class="t" scope="col">of which clear this model</th></tr></thead><tbody>{% for f in a.fakes %}
+<tr><td class="t">{{ f.name }}<small>{{ f.how }}: {{ f.imitates }}</small></td>
+<td class="t">{{ f.told|join('; ') or 'nothing' }}</td>
+<td class="t">{{ f.cleared|join('; ') or 'none: this model could be that fake' }}</td></tr>{% endfor %}
+</tbody></table></div>{% endif %}
+{% if a.alarms %}<p>False alarms: each retrained model, judged beside the others:
+{% for k, s in a.alarms.items() %}{{ k }} {{ s }}{{ '' if loop.last else ', ' }}{% endfor %}.</p>{% endif %}
+{% if a.figures %}<h2>Pictures</h2><div class="cards">{% for title, text, img in a.figures %}<figure>
+<img alt="{{ title }}: {{ text }}" src="{{ img }}"><figcaption><b>{{ title }}.</b> {{ text }}</figcaption>
+</figure>{% endfor %}</div>{% endif %}
+{% if collateral %}<h2>Which retained classes paid</h2><p>Accuracy on held-out {{ noun }}, in percent. A
+class has paid if it is below the last column, the low end of the retrained models' interval less one of
+them.</p><div class="wide"><table><thead><tr><th class="t" scope="col">class</th><th scope="col">this
+model</th><th scope="col">original</th><th scope="col">retrained</th><th scope="col">low end</th></tr>
+</thead><tbody>{% for r in collateral %}<tr><td class="t">{{ r[0] }}</td><td><b>{{ r[1] }}</b></td>
+<td>{{ r[2] }}</td><td>{{ r[3] }}</td><td>{{ r[4] }}</td></tr>{% endfor %}</tbody></table></div>{% endif %}
+<h2>Controls</h2><p>The untouched original must fail and retrained models must pass on every measure that
+claims to show forgetting; where they do not, or where a random network looks like the original to a probe,
+the row is grey. The random network has forgotten everything: it shows which measures could be satisfied by
+ruin.</p>
 <h2>Limits</h2><ul>{% for s in a.limits %}<li>{{ s }}</li>{% endfor %}</ul>
-<h2>How to reproduce</h2><pre>{{ a.reproduce.command }}</pre><dl>{% for k, v in made.items() %}<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl></body></html>''' # noqa: E501
+<h2>How to reproduce</h2><pre>{{ a.reproduce.command }}</pre><dl>{% for k, v in made.items() %}
+<dt>{{ k }}</dt><dd>{{ v }}</dd>{% endfor %}</dl></body></html>'''
 
 # %% ../../nbs/78_audit_page.ipynb #3be3fd1d
 _full_status = {

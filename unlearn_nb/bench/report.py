@@ -69,26 +69,56 @@ def leaderboard(
 
 # %% ../../nbs/89_report.ipynb #5720d2bb
 _script = '''
-const pick=document.getElementById('pick');
-pick.onchange=()=>document.querySelectorAll('[data-group]').forEach(e=>{e.hidden=pick.value!==''&&e.dataset.group!==pick.value});
+const pick=document.getElementById('pick')
+const number=s=>s===''?Infinity:parseFloat(s)
+function order(x,y){
+ const p=number(x),q=number(y)
+ return isNaN(p)||isNaN(q)?x.localeCompare(y):x===y?0:p-q
+}
+const others=e=>pick.value!==''&&e.dataset.group!==pick.value
+pick.onchange=()=>document.querySelectorAll('[data-group]').forEach(e=>{e.hidden=others(e)})
 document.querySelectorAll('table').forEach(t=>t.querySelectorAll('th').forEach((h,i)=>h.onclick=()=>{
- const up=h.getAttribute('aria-sort')!=='ascending',b=t.tBodies[0],v=r=>r.cells[i].textContent.trim(),n=s=>s===''?Infinity:parseFloat(s);
- t.querySelectorAll('th').forEach(o=>o.removeAttribute('aria-sort'));h.setAttribute('aria-sort',up?'ascending':'descending');
- [...b.rows].sort((p,q)=>{const x=v(p),y=v(q),d=isNaN(n(x))||isNaN(n(y))?x.localeCompare(y):x===y?0:n(x)-n(y);return up?d:-d}).forEach(r=>b.append(r))}));
-''' # noqa: E501
+ const up=h.getAttribute('aria-sort')!=='ascending',body=t.tBodies[0],said=r=>r.cells[i].textContent.trim()
+ t.querySelectorAll('th').forEach(o=>o.removeAttribute('aria-sort'))
+ h.setAttribute('aria-sort',up?'ascending':'descending')
+ const sorted=[...body.rows].sort((p,q)=>up?order(said(p),said(q)):order(said(q),said(p)))
+ sorted.forEach(r=>body.append(r))
+}))
+'''
 
 # %% ../../nbs/89_report.ipynb #064198e5
-_page = '''<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title><style>{{ style }} th{cursor:pointer;user-select:none;position:sticky;top:0} th:hover{background:var(--hi)} th[aria-sort=ascending]::after{content:' \25B4'} th[aria-sort=descending]::after{content:' \25BE'}</style></head><body>
-<h1>{{ title }}</h1><p>{% if constant %}{{ constant }}. {% endif %}{{ n }} models, {{ groups|length }} comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean absolute difference to them over UA, RA, TA and, where it was measured, MIA; 0 is best.{% if threads %} Made with different numbers of threads ({{ threads }}), which gives other weights for the same seed: small differences may come from that.{% endif %} Click a heading to sort.</p>
-<label>Show <select id="pick"><option value="">everything</option>{% for g in groups %}<option>{{ g }}</option>{% endfor %}</select></label>
-{% macro table(df) %}<div class="wide"><table><thead><tr>{% for c in df.columns if c != '_g' %}<th scope="col"{% if c in text %} class="t"{% endif %}>{{ c }}</th>{% endfor %}</tr></thead><tbody>
-{% for r in df.to_dict('records') %}<tr{% if r._g %} data-group="{{ r._g }}"{% endif %}{% if r.method == 'retrain' %} class="retrain"{% endif %}>{% for c in df.columns if c != '_g' %}<td{% if c in text %} class="t"{% endif %}>{{ r[c] }}</td>{% endfor %}</tr>
+_page = '''<!doctype html><html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width,initial-scale=1"><title>{{ title }}</title>
+<style>{{ style }} th{cursor:pointer;user-select:none;position:sticky;top:0} th:hover{background:var(--hi)}
+th[aria-sort=ascending]::after{content:' \25B4'} th[aria-sort=descending]::after{content:' \25BE'}</style>
+</head><body>
+<h1>{{ title }}</h1><p>{% if constant %}{{ constant }}. {% endif %}{{ n }} models, {{ groups|length }}
+comparisons. Mean ± standard deviation over seeds. Retrained models are the yardstick: the gap is the mean
+absolute difference to them over UA, RA, TA and, where it was measured, MIA; 0 is best.{% if threads %}
+Made with different numbers of threads ({{ threads }}), which gives other weights for the same seed: small
+differences may come from that.{% endif %} Click a heading to sort.</p>
+<label>Show <select id="pick"><option value="">everything</option>{% for g in groups %}
+<option>{{ g }}</option>{% endfor %}</select></label>
+{% macro table(df) %}<div class="wide"><table><thead><tr>{% for c in df.columns if c != '_g' %}
+<th scope="col"{% if c in text %} class="t"{% endif %}>{{ c }}</th>{% endfor %}</tr></thead><tbody>
+{% for r in df.to_dict('records') %}
+<tr{% if r._g %} data-group="{{ r._g }}"{% endif %}{% if r.method == 'retrain' %} class="retrain"{% endif %}>
+{% for c in df.columns if c != '_g' %}<td{% if c in text %} class="t"{% endif %}>{{ r[c] }}</td>{% endfor %}
+</tr>
 {% endfor %}</tbody></table></div>{% endmacro %}
 <h2>Results</h2>{{ table(board) }}
-<h2>Forgetting against utility</h2><div class="cards">{% for g, img in figures %}<figure data-group="{{ g }}"><img alt="Forgetting against utility, {{ g }}" src="{{ img }}"><figcaption>{{ g }}</figcaption></figure>{% endfor %}</div>
-{% if ranks is not none and ranks|length > 1 %}<h2>Mean rank by gap</h2><p>Over all comparisons and seeds, 1 is best.</p>{{ table(ranks) }}{% endif %}
-{% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second, percentage points, over shared seeds{% if many %}, with the method whose mean gap is smallest{% endif %}; p by paired t-test, corrected for the number of pairs (Benjamini-Hochberg); pairs whose differences are all equal have none and are left out.</p>{{ table(pairs) }}{% endif %}
-<h2>Made with</h2><p>{% for k, v in env.items() if v %}{{ k }} {{ v }}{% if not loop.last %}, {% endif %}{% endfor %}</p><script>{{ script }}</script></body></html>''' # noqa: E501
+<h2>Forgetting against utility</h2><div class="cards">{% for g, img in figures %}
+<figure data-group="{{ g }}">
+<img alt="Forgetting against utility, {{ g }}" src="{{ img }}"><figcaption>{{ g }}</figcaption></figure>
+{% endfor %}</div>
+{% if ranks is not none and ranks|length > 1 %}<h2>Mean rank by gap</h2><p>Over all comparisons and seeds, 1
+is best.</p>{{ table(ranks) }}{% endif %}
+{% if pairs is not none and pairs|length %}<h2>Paired differences in gap</h2><p>First minus second,
+percentage points, over shared seeds{% if many %}, with the method whose mean gap is smallest{% endif %}; p
+by paired t-test, corrected for the number of pairs (Benjamini-Hochberg); pairs whose differences are all
+equal have none and are left out.</p>{{ table(pairs) }}{% endif %}
+<h2>Made with</h2><p>{% for k, v in env.items() if v %}{{ k }} {{ v }}{% if not loop.last %},
+{% endif %}{% endfor %}</p><script>{{ script }}</script></body></html>'''
 
 def _group_name(r):
     "What is compared, in words"
