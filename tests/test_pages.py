@@ -98,3 +98,20 @@ def test_audit_without_script(pages, browser):
     assert page.locator('.status').inner_text() and page.locator('table').count() >= 5
     page.emulate_media(media='print')
     assert len(page.pdf(format='A4')) > 10_000
+
+
+def test_report_is_sorted_by_a_click(pages, browser):
+    "Numbers as numbers; a second click turns the order around"
+    page = browser.new_page()
+    page.goto(pages['report'].as_uri())
+    heads = page.locator('table').first.locator('th')
+    column = heads.all_inner_texts().index('A_Dr %')
+    read = "(t, i) => [...t.tBodies[0].rows].map(r => parseFloat(r.cells[i].innerText))"
+    values = lambda: page.evaluate(f"i => ({read})(document.querySelector('table'), i)", column)
+    before = values()
+    heads.nth(column).click()
+    up = values()
+    heads.nth(column).click()
+    assert (sorted(before), sorted(before, reverse=True)) == (up, values()) and len(set(before)) > 1
+    assert heads.nth(column).get_attribute('aria-sort') == 'descending'
+    page.close()
