@@ -90,6 +90,8 @@ equations = {
     r'\text{in turns with}\quad\theta\leftarrow\theta-\eta_t\nabla L(D_r),\qquad'
     r'w_i\propto\ell_i^{-\lambda},\quad m=\mathbf 1(F_f\ge\gamma F_r)',
     'not': r'W_1\leftarrow-W_1,\quad\text{then}\quad\theta\leftarrow\theta-\eta\,\nabla L(D_r)',
+    'stand_in': r'\theta_s=\mathrm{train}(\text{fresh};\,D_r),\qquad'
+    r'\min_\theta\ L(D_r)+\mathrm{KL}_{D_f}(f_{\theta_s}\,\|\,f_\theta)',
     'amun': r"\theta\leftarrow\theta-\eta\,\nabla\big[L(D_r)+L(\{(x',\,\hat y(x'))\}_{x\in D_f})\big],\qquad"
     r"x'\ \text{the nearest with}\ \hat y(x')=\arg\max f_{\theta_o}(x')\ne y",
     'rum': r'D_f=S_1\cup S_2\cup S_3\ \text{by memorisation},\qquad'

@@ -104,6 +104,7 @@ from .methods.distill import SCRUB, SCRUBR, BadTeacher
 from .methods.importance import LFSSD, SFRon
 from .methods.imitate import DELETE, LoTUS
 from .methods.negation import NoT
+from .methods.stand_in import StandIn
 from .methods.adversarial import AMUN
 from .methods.reset import CT, MSG
 from .methods.refined import RUM

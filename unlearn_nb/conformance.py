@@ -26,7 +26,7 @@ from .vision import checkpoint # registers pictures as an application
 from .vision.learner import image_learner
 # registers what comes with the package
 from .methods import curvature, distill, gradient, relabel, sparse, unsir
-from .methods import adversarial, imitate, importance, negation, refined, reset
+from .methods import adversarial, imitate, importance, negation, refined, reset, stand_in
 from .methods.retrain import sisa_learner
 from .outputs import collect
 from .splits import forget_class, forget_random
