@@ -116,13 +116,17 @@ def tune(
     budget: Annotated[
         float, Option(min=0, help="What each trial may send through the network, as a share of retraining")
     ] = 0.1,
+    rehearsals: Annotated[int, Option(min=1, help="On how many each trial is made")] = 1,
+    by: Annotated[
+        list[str] | None, Option(help="Difference that counts, such as UA; may be repeated; none: all")
+    ] = None,
     plugin: Plugin = None,
 ):
     "Search for the settings of every method of a grid, for its first seed, and write the grid with them"
     with cli_errors(plugin):
         if budget <= 0: raise RequestError(f"`--budget` must be above 0, got {budget}")
         from unlearn_nb.bench.tuning import tune_grid
-        written = tune_grid(grid, out, trials, budget, _tell_tuned)
+        written = tune_grid(grid, out, trials, budget, rehearsals, by, _tell_tuned)
         typer.echo(f"wrote {written}; run it with `unlearn-nb bench`")
 
 def _tell_tuned(row):
@@ -131,7 +135,7 @@ def _tell_tuned(row):
     found = ', '.join(f'{k}={v:.3g}' for k,v in row['settings'].items()) or 'the default'
     typer.echo(
         f"{row['method']}: {found}; score {row['trials'][0]['score']:.3f} by default, {best:.3f} now; cost"
-        f" {row['cost']:,.0f} samples beside {row['rehearsal']:,.0f} for the rehearsal",
+        f" {row['cost']:,.0f} samples beside {row['rehearsal']:,.0f} for the rehearsals",
         err=True,
     )
 

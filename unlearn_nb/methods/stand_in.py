@@ -51,7 +51,8 @@ class StandIn(Tuned):
     T:float=1.               # Temperature of the distance
     first_lr:float|None=None # Rate of the stand-in; None: twice that of the network
     reads = frozenset({'forget', 'retain'})
-    space = Tuned.space | {'first': ('linear', .3, 1.2), 'first_lr': ('log', 1e-3, 3e-2)}
+    space = {'lr': ('log', 1e-4, 3e-2), 'first_lr': ('log', 1e-3, 3e-2), 'first': ('linear', .3, 1.2),
+             'visits': ('whole', 1, 4)}
     paper = 'ours: a short retraining as the teacher of Chundawat et al., 2023, arXiv:2205.08096'
 
     def run(self, learn, split):
