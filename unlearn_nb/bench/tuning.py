@@ -222,7 +222,8 @@ def _tried_on(stages, method, budget, seed, by):
         return {'score': _hopeless, 'cost': 0., 'cpu_seconds': 0., 'says': str(e), 'details': {}}
     gaps,costs,details = zip(*found)
     mean,spent = pd.DataFrame(gaps).mean(),pd.DataFrame(costs).sum()
-    score = mean.abs()[list(by or mean.index)].sum()
+    weights = pd.Series(by or {k: 1. for k in mean.index})
+    score = (weights*mean.abs()[weights.index]).sum()
     return {'score': float(score), **mean.to_dict(), **spent.to_dict(), 'says': '', 'details': details[0]}
 
 def _study(path, name):
@@ -281,9 +282,9 @@ def tune(
     seed:int=0,              # Of the rehearsals, of the proposals and of the trials
     held:float=.1,           # Share of the retained samples that a rehearsal puts aside, in (0, 1)
     rehearsals:int=1,        # On how many each trial is made, at least 1; its differences are means over them
-    # Differences whose sizes are summed to the score, of 'UA', 'RA', 'TA', 'RMIA', or for a class of
-    # 'recognised', 'lost'; None: all
-    by:list|None=None,
+    # Weights of the differences in the score, of 'UA', 'RA', 'TA', 'RMIA', or for a class of 'recognised',
+    # 'lost', at least 0; one that is not named does not count; None: all count 1
+    by:dict|None=None,
     # Folder to keep the rehearsals and every finished trial in, and to go on from; None: nothing is kept
     path:str|Path|None=None
     # Raises `RequestError` for a task without labels, without a recipe or Optuna, or with nothing to set
@@ -371,7 +372,7 @@ def tune_grid(
     trials:int=20,              # Per method and request, the default included
     budget:float|None=.1,       # Share of what retraining costs that each trial may spend
     rehearsals:int=1,           # On how many each trial is made
-    by:list|None=None,          # Differences that count, see `tune`
+    by:dict|None=None,          # Weights of the differences, see `tune`
     on_method=lambda row: None, # Told of each finished search: a row of `tuning.json`
 )->Path:                        # Of `tuned.toml`, a grid for `bench`; raises `RequestError`
     "Search for the settings of every method of a grid"

@@ -118,7 +118,7 @@ def tune(
     ] = 0.1,
     rehearsals: Annotated[int, Option(min=1, help="On how many each trial is made")] = 1,
     by: Annotated[
-        list[str] | None, Option(help="Difference that counts, such as UA; may be repeated; none: all")
+        list[str] | None, Option(help="Difference that counts, as UA or RA=0.1; repeatable; none: all, by 1")
     ] = None,
     plugin: Plugin = None,
 ):
@@ -126,8 +126,15 @@ def tune(
     with cli_errors(plugin):
         if budget <= 0: raise RequestError(f"`--budget` must be above 0, got {budget}")
         from unlearn_nb.bench.tuning import tune_grid
-        written = tune_grid(grid, out, trials, budget, rehearsals, by, _tell_tuned)
+        written = tune_grid(grid, out, trials, budget, rehearsals, _weights(by), _tell_tuned)
         typer.echo(f"wrote {written}; run it with `unlearn-nb bench`")
+
+def _weights(by):
+    "Weights from 'UA' or 'RA=0.1'; None where there are none"
+    if not by: return
+    pairs = [w.partition('=') for w in by]
+    try: return {k: float(v or 1) for k,_,v in pairs}
+    except ValueError as e: raise RequestError(f"`--by` takes a name, or name=weight, got {by}") from e
 
 def _tell_tuned(row):
     "Say on stderr what a search found and what it cost"
