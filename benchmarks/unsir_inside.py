@@ -12,10 +12,13 @@ Every row is written when it is known and kept from an earlier run: killed, it g
 """
 
 import argparse
+import base64
+import io
 import json
 import sys
 from pathlib import Path
 
+import matplotlib.image
 import torch
 from torch.nn import functional as F
 
@@ -63,10 +66,15 @@ def said(learn, split):
     return (counts / counts.sum()).tolist()
 
 
+def held_out(learn, split, n):
+    "Held-out images of the forgotten classes, as the network sees them, and their labels"
+    batches = spread(split.on(learn.dls), 'valid_forget', n)[0]
+    return tuple(torch.cat([b[i].as_subclass(torch.Tensor) for b in batches]) for i in (0, 1))
+
+
 def looks(learn, split, n):
     "Maps of n held-out images of the forgotten classes, or None where no layer has any"
-    batches = spread(split.on(learn.dls), 'valid_forget', n)[0]
-    x, y = (torch.cat([b[i].as_subclass(torch.Tensor) for b in batches]) for i in (0, 1))
+    x, y = held_out(learn, split, n)
     try:
         layer = cam_layer(learn.model, x[:2])
     except RequestError:
@@ -83,6 +91,19 @@ def coarse(maps, cells=8):
     "Maps as small tables of numbers, to be drawn by a page"
     small = F.adaptive_avg_pool2d(maps[:, None], cells)[:, 0]
     return [[[round(v, 2) for v in row] for row in m] for m in small.tolist()]
+
+
+def drawn(learn, split, n):
+    "Images as PNG files in base64, for a page"
+    x = held_out(learn, split, compared)[0][:n]
+    low, high = x.amin((1, 2, 3), keepdim=True), x.amax((1, 2, 3), keepdim=True)
+    x = (x - low) / (high - low)
+    found = []
+    for picture in x.permute(0, 2, 3, 1).expand(-1, -1, -1, 3):
+        file = io.BytesIO()
+        matplotlib.image.imsave(file, picture.contiguous().numpy(), format='png')
+        found.append(base64.b64encode(file.getvalue()).decode())
+    return found
 
 
 def look_inside(first, original, cell, entry, store):
@@ -104,8 +125,11 @@ def look_inside(first, original, cell, entry, store):
     maps = [looks(l, split, compared) for l in (before, after)]
     if maps[0] is None:
         return {**row, 'cam_likeness': None}
-    shown = {'maps': coarse(maps[1][:pictures]), 'maps_before': coarse(maps[0][:pictures])}
-    return {**row, 'cam_likeness': likeness(*maps), **(shown if row['seed'] == 0 else {})}
+    row['cam_likeness'] = likeness(*maps)
+    if row['seed'] or ' and ' in row['scenario']:
+        return row
+    row |= {'maps': coarse(maps[1][:pictures]), 'maps_before': coarse(maps[0][:pictures])}
+    return {**row, 'pictures': drawn(before, split, pictures)} if row['method'] == 'retrain' else row
 
 
 def write(file, rows):
