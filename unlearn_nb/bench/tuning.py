@@ -24,15 +24,16 @@ from .running import run_cells
 from ..core import DivergedError, RequestError, atomic_dir, canonical, config_hash, environment
 from ..datasets import drawn, raw_targets
 from ..engine import model_hash, replay, working_copy
+from ..fingerprint import data_fingerprint
 from ..fresh import fresh_model
 from ..method import UnlearnMethod, get_method
-from ..metrics.references import reference_rates
+from ..metrics.references import reference_rates, two_halves
 from ..model_file import unpack
 from ..outputs import Outputs, collect
 from ..parts import part_dl, raw_rows
 from ..recipe import phase_seed
 from ..splits import ForgetSplit, forget_class, forget_group, forget_random
-from ..store import Store
+from ..store import Store, code_version
 from ..task import task_of
 from ..unlearn import retraining_cost
 
@@ -48,11 +49,12 @@ def _like(dls, split, seed):
     return forget_group(dls, split.column, *_groups(raw_rows(dls)[split.column], share, pick))
 
 def _groups(values, share, pick):
-    "Values of a column, drawn until they make up a share of the rows"
-    counts = values.value_counts()
-    order = pick.permutation(len(counts))
-    enough = int(np.searchsorted(counts.iloc[order].cumsum().to_numpy(), share*len(values)))+1
-    return counts.index[order[:min(enough, len(counts)-1)]].tolist()
+    "Values of a column in a random order, each taken that brings the rows nearer to a share of all"
+    counts,wanted,taken = values.value_counts(),share*len(values),[]
+    for value in counts.index[pick.permutation(len(counts))]:
+        missing = wanted-counts[taken].sum()
+        if abs(missing-counts[value]) < abs(missing): taken.append(value)
+    return taken or [counts.index[-1]] # all are too large: the smallest
 
 # %% ../../nbs/90_tuning.ipynb #867f3096
 def _aside(split, held, seed):
@@ -85,6 +87,11 @@ def _twins(learn, split, n, seed, name):
 # %% ../../nbs/90_tuning.ipynb #b3985137
 _records = 2 # Twins of a request for single records or groups; a class needs none
 
+def _left(learn, split):
+    "The request on this learner's data, without what earlier requests have taken"
+    if split.data != data_fingerprint(learn.dls.train_ds): raise RequestError("the split is of other data")
+    return split.without(getattr(learn, 'unlearn_forgotten', []))
+
 def rehearsal(
     learn:Learner,      # With the recipe of its training; unchanged
     split:ForgetSplit,  # The request to come; its forget set stays closed
@@ -97,23 +104,25 @@ def rehearsal(
         raise RequestError("settings are searched by accuracy, and the answers of this task are no classes")
     if retraining_cost(learn, split) is None:
         raise RequestError("a rehearsal is trained as the model was, and this learner carries no recipe")
-    stay,away = _aside(split, held, seed)
+    stay,away = _aside(_left(learn, split), held, seed)
     made = working_copy(learn)
     parts = part_dl(learn.dls.train, stay, train=True),part_dl(learn.dls.train, away)
     made.dls = DataLoaders(*parts, device=learn.dls.device)
-    key = config_hash([model_hash(learn.model), learn.recipe.to_dict(), split.fingerprint, held, seed])
+    other = _like(made.dls, split, seed+1)
+    of = [] if path is None else [model_hash(learn.model), learn.recipe.to_dict(), stay.tolist(), held, seed]
+    key = config_hash([of, other.fingerprint, other.kind])
     name = lambda k: None if path is None else Path(path)/f'rehearsal-{key}-{k}.pt'
     _retrained(made, made.dls.train, seed, name(0))
-    other = _like(made.dls, split, seed+1)
     return made,other,_twins(made, other, 0 if split.kind == 'class' else _records, seed, name)
 
 # %% ../../nbs/90_tuning.ipynb #bad62b8b
 def _rates(said, others):
-    "Four rates of what a network says, with what networks say that have never seen the forget set"
+    "Four rates of what a network says, attacked with the help of each that has never seen what went"
     acc = lambda part: said[part].hits.double().mean().item()
-    own,theirs = ([(o['forget'], o['valid_retain']) for o in each] for each in ([said], others))
+    own,*theirs = ((o['forget'], o['valid_retain']) for o in (said, *others))
+    if not all(map(len, two_halves(*own))): raise RequestError("too few are put aside; raise `held`")
     return {'UA': 1-acc('forget'), 'RA': acc('retain'), 'TA': acc('valid_retain'),
-            'RMIA': reference_rates(*own, theirs)['RMIA']}
+            'RMIA': float(np.mean([reference_rates(own, [o])['RMIA'] for o in theirs]))}
 
 def trial_gaps(
     before:dict,  # Of the network that has not forgotten, as `collect` returns it
@@ -163,7 +172,7 @@ def _suggested(trial, space):
               'whole': lambda k,a,b: trial.suggest_int(k, a, b)}
     return {k: number[kind](k, a, b) for k,(kind,a,b) in space.items()}
 
-_hopeless = 10. # The score of a trial that diverged or was refused; more than the worst that can be measured
+_hopeless = 1e6 # The score of a trial that diverged or was refused; no difference comes near
 
 # %% ../../nbs/90_tuning.ipynb #e7a19a1d
 @dataclass
@@ -292,14 +301,17 @@ def tune(
     "Search for the settings of a method on rehearsals of the request"
     start = _searchable(get_method(method), split, trials, rehearsals, by)
     if path is not None: Path(path).mkdir(parents=True, exist_ok=True)
+    _study(None, 'is Optuna there?')
     stages = [_rehearsed(learn, split, start, held, seed+_apart_seeds*k, path) for k in range(rehearsals)]
     of = [[model_hash(s.learn.model), s.asked.fingerprint] for s in stages]
-    key = config_hash([of, repr(start), _method_code(type(start)), budget, seed, by])
+    code = _method_code(type(start)),code_version('bench.tuning')
+    key = config_hash([of, repr(start), code, budget, seed, by])
     study = _study(None if path is None else Path(path)/'trials.log', f'{start.name}-{key}')
     attempt = lambda settings: _tried_on(stages, _with(start, settings), budget, seed, by)
     _search(study, start, trials, attempt, seed)
     rows = _tried(study)[:trials]
     best = min(rows, key=lambda r: r['score'])
+    if best['score'] >= _hopeless: raise RequestError(f"no trial came to an end: {best['says']}")
     trained = float(sum(s.cost for s in stages))
     return Tuning(start.name, best['settings'], budget, pd.DataFrame(rows).drop(columns='details'), trained)
 
@@ -314,6 +326,8 @@ def _searchable(start, split, trials, rehearsals, by):
     known = ['recognised', 'lost'] if split.kind == 'class' else ['UA', 'RA', 'TA', 'RMIA']
     if strange := sorted({*(by or ())}-{*known}):
         raise RequestError(f"`by` knows {', '.join(known)} for this request, not {', '.join(strange)}")
+    if not all(0 <= w < np.inf for w in (by or {}).values()):
+        raise RequestError(f"weights in `by` must be numbers from 0, got {by}")
     return start
 
 # %% ../../nbs/90_tuning.ipynb #2aafbf4c
@@ -334,9 +348,8 @@ def _filled(entry, found):
     hyper = {}
     for k,v in found.settings.items():
         field,_,key = k.partition('.')
-        hyper[field] = {**hyper.get(field, {}), key: v} if key else v
-    budget = {} if found.budget is None else {'budget': found.budget}
-    return {**entry, **hyper, **budget}
+        hyper[field] = {**entry.get(field, {}), **hyper.get(field, {}), key: v} if key else v
+    return {**entry, **hyper, **({} if found.budget is None else {'budget': found.budget})}
 
 # %% ../../nbs/90_tuning.ipynb #78f173d7
 def _originals(run, store):

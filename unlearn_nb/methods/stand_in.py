@@ -6,17 +6,19 @@
 __all__ = ['Imitate', 'StandIn']
 
 # %% ../../nbs/47_stand_in.ipynb #0af9227f
+import itertools
 import math
 from dataclasses import dataclass, replace
 
 import torch
 from fastcore.basics import patch
 
-from ..engine import frozen_copy, working_copy
+from ..engine import frozen_copy, joined, working_copy
 from ..fresh import fresh_model
 from ..method import _forward, _most_passes, largest_within, passes, register_method
 from .distill import distill_kl
 from .tuning import Tuned, WithForget
+from ..recipe import phase_seed
 from ..task import task_of
 
 # %% ../../nbs/47_stand_in.ipynb #06f54462
@@ -30,6 +32,15 @@ class Imitate(WithForget):
     ):
         super().__init__(split, bs)
         self.other,self.T = other,T
+    @staticmethod
+    def _cycle(dl):
+        "Batches of the same size from a loader that goes round, so that every sample comes as often"
+        around = itertools.chain.from_iterable(itertools.repeat(dl))
+        left = next(around)
+        while True:
+            while len(left[0]) < dl.bs: left = joined(left, next(around))
+            yield tuple(o[:dl.bs] for o in left)
+            left = tuple(o[dl.bs:] for o in left)
     def after_loss(self):
         task,n = task_of(self.learn),self.n # retained samples come first
         gone = tuple(x[n:] for x in self.xb)
@@ -47,10 +58,11 @@ class StandIn(Tuned):
     bn:str='train'
     # Samples that the stand-in reads for each retained one that the network itself reads, above 0
     first:float=.6
-    visits:int=3             # How often a sample to forget comes in a pass over the retained ones
+    visits:int=3             # About how often a sample to forget comes in a pass over the retained ones
     T:float=1.               # Temperature of the distance
     first_lr:float|None=None # Rate of the stand-in; None: twice that of the network
     reads = frozenset({'forget', 'retain'})
+    lever = '`lr`, or `first_lr` if it was the stand-in'
     space = {'lr': ('log', 1e-4, 3e-2), 'first_lr': ('log', 1e-3, 3e-2), 'first': ('linear', .3, 1.2),
              'visits': ('whole', 1, 4)}
     paper = 'ours: a short retraining as the teacher of Chundawat et al., 2023, arXiv:2205.08096'
@@ -77,11 +89,12 @@ def stand_in(self:StandIn,
 ):            # Frozen network of the same architecture
     "Train fresh weights on retained samples, and charge it to the request"
     new = working_copy(learn)
-    new.model,new.cost_meter.images = fresh_model(learn, torch.initial_seed() % 2**31),learn.cost_meter.images
+    seed = phase_seed(torch.initial_seed() % 2**31, 1)
+    new.model,new.cost_meter.images = fresh_model(learn, seed),learn.cost_meter.images
     there = len(split.targets('retain'))
     own = passes(self.samples, there) if self.epochs is None else self.epochs
     epochs,n,bs = self.reads_first(own*min(there, self.samples or there), there, bs)
-    few = replace(self, samples=n, bs=bs, min_steps=1, bn='train')
+    few = replace(self, samples=n, bs=bs, min_steps=1, bn='train', anchor=0.)
     with new.no_bar(), new.no_logging(): few.tune(new, split, rate={'lr': lr, 'edge': None}, epochs=epochs)
     return frozen_copy(new.model)
 
@@ -92,9 +105,9 @@ def reads_first(self:StandIn,
     bs     # Batch size of the data
 ):         # Passes of the stand-in, samples in each, and samples per batch
     "What the stand-in reads: whole batches, since batch statistics of a few samples are noise"
-    wanted = max(1, round(self.first*n))
-    epochs = math.ceil(wanted/there)
-    each = wanted//epochs
+    wanted = max(2, round(self.first*n))
+    epochs = max(1, round(wanted/there))
+    each = min(there, wanted//epochs)
     bs = self.batch(each, bs)
     return epochs,max(each-each % bs, min(each, bs)),bs
 
@@ -102,15 +115,22 @@ def reads_first(self:StandIn,
 @patch
 def spends(self:StandIn, n, may):
     "`n` retained samples, those of the stand-in, and every visit of one to forget, with the stand-in asked"
-    passes = max(1, round(n/may.retain))
+    epochs = self.epochs or max(1, round(n/may.retain))
     bs = self.batch(min(n, may.retain), may.bs)
-    gone = passes*max(self.visits*may.forget, 2*n/passes/bs)
-    return n*(1+self.first) + gone*(1+_forward) + self.range_cost(bs)
+    return n*(1+self.first) + epochs*self.beside(n/epochs, bs, may) + self.range_cost(bs)
+
+@patch
+def beside(self:StandIn, n, bs, may):
+    "What those to forget cost in a pass over n retained samples in batches of `bs`: two in a step at least"
+    return (1+_forward)*max(self.visits*may.forget, 2*n/bs)
 
 @patch
 def within(self:StandIn, may):
-    "As many retained samples as may be read, in as many passes as are nearest"
-    small = replace(self, bs=self.bs or min(64, may.bs), epochs=None) # batches may shrink with the sample
-    n = largest_within(lambda n: small.spends(n, may), may.samples, _most_passes*may.retain)
-    epochs = max(1, round(n/may.retain))
-    return replace(small, samples=min(n//epochs, may.retain), epochs=epochs)
+    "As many retained samples as may be read, in one to four passes; fewer visits where these cost too much"
+    visits = next((v for v in range(self.visits, 1, -1) if (1+_forward)*v*may.forget <= may.samples/2), 1)
+    small = replace(self, bs=self.bs or min(64, may.bs), visits=visits)
+    cost = lambda k, n: replace(small, epochs=k).spends(k*n, may)
+    most = lambda k: largest_within(lambda n: cost(k, n), may.samples, may.retain)
+    each = {k: most(k) for k in range(1, _most_passes+1)}
+    epochs = max(each, key=lambda k: k*each[k]*(k == 1 or cost(k, each[k]) <= may.samples))
+    return replace(small, samples=each[epochs], epochs=epochs)
