@@ -26,6 +26,7 @@ from .cells import Cell, cell_loaders
 from .grid import make_request, recipe_named
 from .planning import blank_learner
 from .scores import asked_once, grid_metrics, package_metrics
+from ..engine import SkipValidation
 from ..model_file import pack, unpack
 from ..core import RequestError, config_hash, environment, timed
 from ..method import get_method
@@ -39,8 +40,10 @@ from ..worst_case.search import worst_case
 
 # %% ../../nbs/84_running.ipynb #c6ad8809
 def _train(c, learn):
-    "Train an original"
-    with timed() as fit: train(learn, c['epochs'], **recipe_named(c['recipe'])[2])
+    "Train an original; its epochs end in a look at held-out samples only where the schedule wants one"
+    how = recipe_named(c['recipe'])[2]
+    blind = [] if how.get('schedule') == 'plateau' else [SkipValidation()]
+    with timed() as fit, learn.added_cbs(blind): train(learn, c['epochs'], **how)
     result = {'seconds': fit.seconds, 'cpu_seconds': fit.cpu_seconds}
     return {**result, 'epochs': c['epochs'], 'environment': environment()},pack(learn),fit.seconds
 
