@@ -145,6 +145,7 @@ if __name__ == '__main__':
     p.add_argument('--store', type=Path, required=True)
     p.add_argument('--grid', type=Path, required=True)
     p.add_argument('--out', type=Path, required=True)
+    p.add_argument('--seeds', type=int, nargs='+', default=[0])
     a = p.parse_args()
     torch.set_num_threads(1)
     rows = json.loads(a.out.read_text())['rows'] if a.out.exists() else []
@@ -152,7 +153,7 @@ if __name__ == '__main__':
     done = {tuple(r[k] for k in of) for r in rows}
     store = Store(a.store, readonly=True)
     for first, original, cell, entry in networks(store, plan(a.grid)):
-        if tuple(cell.about[k] for k in of) in done:
+        if cell.about['seed'] not in a.seeds or tuple(cell.about[k] for k in of) in done:
             continue
         rows.append(look_inside(first, original, cell, entry, store))
         print(*(rows[-1][k] for k in (*of, 'steps_back', 'cam_likeness')), flush=True, file=sys.stderr)
