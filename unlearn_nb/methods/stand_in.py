@@ -120,7 +120,11 @@ def spends(self:StandIn, n, may):
     return n*(1+self.first) + epochs*self.beside(n/epochs, bs, may) + self.range_cost(bs)
 
 @patch
-def beside(self:StandIn, n, bs, may):
+def beside(self:StandIn,
+    n,  # Retained samples in a pass
+    bs, # Retained samples per batch
+    may # Says how many samples go
+):      # In samples forward and backward
     "What those to forget cost in a pass over n retained samples in batches of `bs`: two in a step at least"
     return (1+_forward)*max(self.visits*may.forget, 2*n/bs)
 
