@@ -117,7 +117,7 @@ def tune(
         float, Option(min=0, help="What each trial may send through the network, as a share of retraining")
     ] = 0.1,
     rehearsals: Annotated[int, Option(min=1, help="On how many each trial is made")] = 1,
-    by: Annotated[
+    weight: Annotated[
         list[str] | None, Option(help="Difference that counts, as UA or RA=0.1; repeatable; none: all, by 1")
     ] = None,
     plugin: Plugin = None,
@@ -126,15 +126,15 @@ def tune(
     with cli_errors(plugin):
         if budget <= 0: raise RequestError(f"`--budget` must be above 0, got {budget}")
         from unlearn_nb.bench.tuning import tune_grid
-        written = tune_grid(grid, out, trials, budget, rehearsals, _weights(by), _tell_tuned)
+        written = tune_grid(grid, out, trials, budget, rehearsals, _weights(weight), _tell_tuned)
         typer.echo(f"wrote {written}; run it with `unlearn-nb bench`")
 
-def _weights(by):
+def _weights(given):
     "Weights from 'UA' or 'RA=0.1'; None where there are none"
-    if not by: return
-    pairs = [w.partition('=') for w in by]
+    if not given: return
+    pairs = [w.partition('=') for w in given]
     try: return {k: float(v or 1) for k,_,v in pairs}
-    except ValueError as e: raise RequestError(f"`--by` takes a name, or name=weight, got {by}") from e
+    except ValueError as e: raise RequestError(f"`--weight` takes a name, or name=number, got {given}") from e
 
 def _tell_tuned(row):
     "Say on stderr what a search found and what it cost"
