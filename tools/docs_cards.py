@@ -36,10 +36,10 @@ equations = {
     r'\text{or the head is fitted anew}',
     'fed_retrain': r'\theta^{t+1}=\sum_{k\ne u}\frac{n_k}{\sum_{j\ne u}n_j}\,\theta_k^t,\qquad'
     r'\theta_k^t\ \text{trained by client}\ k\ \text{from}\ \theta^t,\ \theta^0\ \text{fresh}',
-    'fed_eraser': r'\tilde\theta^{t+1}=\tilde\theta^t'
-    r'+\sum_{k\ne u}w_k\,\|U_k^t\|\,\hat U_k^t/\|\hat U_k^t\|,\qquad'
-    r'w_k=n_k\,/\sum_{j\ne u}n_j,\qquad\text{by layer},\quad U\ \text{kept},\quad'
-    r'\hat U\ \text{trained briefly from}\ \tilde\theta^t',
+    'fed_eraser': r'\tilde\theta^{t+1}=\tilde\theta^t+\sum_{k\ne u}w_k\,d_k^t,\qquad'
+    r'd_k^t=\|U_k^t\|\,\hat U_k^t/\|\hat U_k^t\|\ \text{by layer},\qquad'
+    r'w_k=n_k\,/\sum_{j\ne u}n_j,\qquad'
+    r'U\ \text{kept},\qquad\hat U\ \text{trained briefly from}\ \tilde\theta^t',
     'fed_ascent': r'\theta\leftarrow\Pi_{\|\theta-\theta_{\mathrm{ref}}\|\le\delta}'
     r'\big(\theta+\eta\,\nabla L(D_f)\big),\quad\text{then rounds of the others}',
     'fed_finetune': r'\theta^{t+1}=\sum_{k\ne u}\frac{n_k}{\sum_{j\ne u}n_j}\,\theta_k^t\quad'
