@@ -29,7 +29,7 @@ from ..fresh import fresh_model
 from ..method import UnlearnMethod, get_method
 from ..metrics.references import reference_rates, two_halves
 from ..model_file import unpack
-from ..outputs import Outputs, collect
+from ..outputs import collect
 from ..parts import part_dl, raw_rows
 from ..recipe import phase_seed
 from ..splits import ForgetSplit, forget_class, forget_group, forget_random
@@ -235,11 +235,16 @@ def _tried_on(stages, method, budget, seed, by):
     score = (weights*mean.abs()[weights.index]).sum()
     return {'score': float(score), **mean.to_dict(), **spent.to_dict(), 'says': '', 'details': details[0]}
 
-def _study(path, name):
-    "An Optuna study, in a file that it goes on from if there is one"
+def _optuna():
+    "The library that proposes settings"
     try: import optuna
     except ImportError as e:
         raise RequestError("searching for settings needs Optuna: pip install 'unlearn_nb[tune]'") from e
+    return optuna
+
+def _study(path, name):
+    "An Optuna study, in a file that it goes on from if there is one"
+    optuna = _optuna()
     from optuna.storages.journal import JournalFileBackend, JournalStorage
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     store = None if path is None else JournalStorage(JournalFileBackend(str(path)))
@@ -301,7 +306,7 @@ def tune(
     "Search for the settings of a method on rehearsals of the request"
     start = _searchable(get_method(method), split, trials, rehearsals, by)
     if path is not None: Path(path).mkdir(parents=True, exist_ok=True)
-    _study(None, 'is Optuna there?')
+    _optuna() # or say that it is missing, before anything is trained
     stages = [_rehearsed(learn, split, start, held, seed+_apart_seeds*k, path) for k in range(rehearsals)]
     of = [[model_hash(s.learn.model), s.asked.fingerprint] for s in stages]
     code = _method_code(type(start)),code_version('bench.tuning')
