@@ -121,18 +121,18 @@ def ranks(
 
 # %% ../../nbs/87_stats.ipynb #73449a24
 def _band(df, metric, level):
-    "Half the width of the interval for another retrained network's mean difference"
+    "Half the width of the interval for another retrained network's difference, on one seed"
     again = df[df['method'] == 'retrain'].groupby('seed')[metric]
     n,k = again.ngroups,int(again.size().min())
     if k < 2: raise RequestError(f"a band of {metric!r} needs two retrained models for each seed")
     s = np.sqrt(again.var(ddof=1).mean())
-    return sps.t.ppf((1+level)/2, n*(k-1))*s*np.sqrt((1+1/k)/n)
+    return sps.t.ppf((1+level)/2, n*(k-1))*s*np.sqrt(1+1/k)
 
 def _away(df, metric):
-    "Mean over seeds of the difference to the retrained networks, by method"
+    "Differences to the retrained networks: a row per method, a column per seed"
     centre = df[df['method'] == 'retrain'].groupby('seed')[metric].mean()
     own = df[df['method'] != 'retrain'].groupby(['method', 'seed'])[metric].mean().unstack()
-    return (own-centre).mean(axis=1)
+    return own-centre
 
 # %% ../../nbs/87_stats.ipynb #44000fdb
 def beside_retrained(
@@ -140,12 +140,17 @@ def beside_retrained(
     metrics,         # Columns of it
     level:float=.95, # Of the interval, in (0, 1)
     # Index: methods, and last 'band ±'; a column per metric (mean difference to the retrained, over seeds; of
-    # the band its half width) and 'inside' (of how many metrics). Raises `RequestError` without two of a seed
+    # the band its half width), 'inside' (of how many metrics), 'alike' (on how many seeds the network is one
+    # that could have been retrained, by every metric). Raises `RequestError` without two of a seed
 )->pd.DataFrame:
     "How far each method is from retraining, and how far another retrained model could be"
     df = pd.DataFrame(rows)
-    table = pd.DataFrame({m: _away(df, m) for m in metrics})
-    limits = pd.Series({m: _band(df, m, level) for m in metrics})
+    away = {m: _away(df, m) for m in metrics}
+    alone = pd.Series({m: _band(df, m, level) for m in metrics})
+    table = pd.DataFrame({m: a.mean(axis=1) for m,a in away.items()})
+    limits = alone/df.loc[df['method'] == 'retrain', 'seed'].nunique()**.5
     inside = (table.abs() <= limits).sum(axis=1)
+    alike = np.logical_and.reduce([a.abs() <= alone[m] for m,a in away.items()]).sum(axis=1)
+    alike = pd.Series(alike, table.index)
     table.loc['band ±'] = limits
-    return table.assign(inside=inside.astype('Int64'))
+    return table.assign(inside=inside.astype('Int64'), alike=alike.astype('Int64'))
