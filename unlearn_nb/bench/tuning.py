@@ -7,6 +7,7 @@ __all__ = ['rehearsal', 'trial_gaps', 'Tuning', 'tune', 'tune_grid']
 
 # %% ../../nbs/90_tuning.ipynb #a2ba8be0
 import json
+import os.path
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from fastai.learner import Learner
 
 # %% ../../nbs/90_tuning.ipynb #a88e72ef
 from .cells import _method_code, cell_loaders
-from .grid import make_method, make_request, read_grid
+from .grid import _grid_tables, make_method, make_request, read_grid
 from .planning import plan
 from .running import run_cells
 from ..core import DivergedError, RequestError, atomic_dir, canonical, config_hash, environment
@@ -356,6 +357,12 @@ def _filled(entry, found):
         hyper[field] = {**entry.get(field, {}), **hyper.get(field, {}), key: v} if key else v
     return {**entry, **hyper, **({} if found.budget is None else {'budget': found.budget})}
 
+def _plugins(grid, out):
+    "Plugins of a grid as a grid in another folder names them"
+    tables,where = _grid_tables(grid)
+    names = [os.path.relpath(Path(where).parent/p, out) for p in tables.get('plugins', [])]
+    return {'plugins': names} if names else {}
+
 # %% ../../nbs/90_tuning.ipynb #78f173d7
 def _originals(run, store):
     "Trained networks of a run, of its first seed, with the settings of their cells"
@@ -409,5 +416,5 @@ def tune_grid(
     said = {**how, 'environment': environment(), 'rows': canonical(rows)}
     with atomic_dir(out, overwrite=True) as tmp:
         (tmp/'tuning.json').write_text(json.dumps(said, indent=1))
-        (tmp/'tuned.toml').write_text(tomli_w.dumps({'run': tuned}))
+        (tmp/'tuned.toml').write_text(tomli_w.dumps({**_plugins(grid, out), 'run': tuned}))
     return out/'tuned.toml'
