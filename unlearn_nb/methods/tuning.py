@@ -65,7 +65,7 @@ class Tuned(UnlearnMethod):
     anchor:float=0.
     lr_share = 1/3
     reads = frozenset({'retain'})
-    space = {'lr': ('log', 1e-5, 3e-2)}
+    space = {'lr': ('log', 1e-4, .1)}
 
     def check(self, learn, split):
         super().check(learn, split)
