@@ -100,7 +100,7 @@ def _request_cells(r, q, methods, first, base, about, add, dls, data):
     about = {**about, 'scenario': name, 'request': q.get('kind', 'class')}
     made = {first: {**about, 'method': 'original'}}
     todo = [('retrain', get_method('retrain'), None, about['seed']+s) for s in r.oracle_seeds]
-    todo += [(label, m, budget, about['seed']) for m,label,budget in methods if m.name != 'retrain']
+    todo += [(label, m, budget, about['seed']) for m,label,budget in methods if label != 'retrain']
     for label,m,budget,s in todo:
         config = {**base, 'request': q, 'method': m.name, 'hyper': asdict(m), 'seed': s}
         if budget is not None: config['budget'] = budget

@@ -55,12 +55,12 @@ def _add_costs(rows):
 # %% ../../nbs/85_results.ipynb #019b99cf
 _of_record = 'samples_read','images','hyper','details'
 
-def _row(e, store):
-    "One score, and the record of its model"
+def _row(e, store, about):
+    "One score, its labels, and the record of its model"
     parent = store.get(e.config['needs'][0])
     r,trained = parent.result,parent.config['kind'] == 'train'
     return {
-        **e.config['about'],
+        **about,
         **e.result,
         'MIA': e.result.get('MIA'),
         'seconds': r['seconds'],
@@ -71,12 +71,15 @@ def _row(e, store):
         **{k: None if trained else r[k] for k in _of_record},
     }
 
+def _labels(e, labels): return (labels or {}).get(e.key, e.config['about'])
+
 def assemble(
-    keys,       # Of 'evaluate' cells; those not in the store are left out
-    store:Store # Where their results are
+    keys,        # Of 'evaluate' cells; those not in the store are left out
+    store:Store, # Where their results are
+    labels=None  # Key -> labels, where they are not those of the store
 )->list[dict]:  # Rows of results.json; rates are fractions, what does not apply is None
     "Join scores, records and costs"
-    rows = [_row(e, store) for e in map(store.get, keys) if e is not None]
+    rows = [_row(e, store, _labels(e, labels)) for e in map(store.get, keys) if e is not None]
     _add_costs(rows)
     mixed_threads(rows)
     return canonical(rows)
@@ -100,8 +103,9 @@ def unpack_idxs(
 _of_search = 'settings','diagnostics','history','composition'
 
 def search_results(
-    keys,       # Of 'search' cells; those not in the store are left out
-    store:Store # Where their results are
+    keys,        # Of 'search' cells; those not in the store are left out
+    store:Store, # Where their results are
+    labels=None  # Key -> labels, where they are not those of the store
 )->list[dict]:  # Labels, settings, diagnostics, history, composition, and `bits`: the set for `unpack_idxs`
     "What was searched for, and found"
     rows = []
@@ -110,7 +114,7 @@ def search_results(
         r = e.result
         by_class = len(r['units']) < len(r['idxs'])
         found = {'units': r['units'] if by_class else None, 'bits': pack_idxs(r['idxs']), 'key': e.key}
-        rows.append({**e.config['about'], **{k: r[k] for k in _of_search}, **found})
+        rows.append({**_labels(e, labels), **{k: r[k] for k in _of_search}, **found})
     return canonical(rows)
 
 # %% ../../nbs/85_results.ipynb #76d7415b
@@ -136,7 +140,8 @@ def current_rows(
         raise RequestError(f"there are no results in {out}; run `unlearn-nb bench GRID --out {out}` first")
     data = json.loads(file.read_text())
     stored = 'cells' in data.get('config', {}) and (Path(out)/'results.sqlite').exists()
-    return assemble(data['config']['cells'], Store(out, readonly=True)) if stored else data['rows']
+    if not stored: return data['rows']
+    return assemble(data['config']['cells'], Store(out, readonly=True), data['config'].get('labels'))
 
 # %% ../../nbs/85_results.ipynb #be8beda9
 def failed_line(
@@ -177,6 +182,11 @@ def _shown(cells, on_cell, show):
         yield tell
 
 # %% ../../nbs/85_results.ipynb #ea7d67cc
+def _renamed(cells, store):
+    "Key -> labels, of cells that the store has under others: another grid called them so"
+    there = ((c, store.get(c.key)) for c in cells)
+    return {c.key: c.about for c,e in there if e is not None and e.config['about'] != c.about}
+
 def bench(
     grid,                    # Path of a TOML file, or a dict
     out:Path,                # Folder of the store; results.json is written there
@@ -196,12 +206,14 @@ def bench(
     store.sweep()
     keys,hunts = ([c.key for c in cells if c.kind == k] for k in ('evaluate', 'search'))
     config = {'grid': grid if isinstance(grid, dict) else Path(grid).read_text(), 'command': command}
-    config['cells'] = keys
+    config['cells'],config['labels'] = keys,(labels := _renamed(cells, store))
     # so that a report of an interrupted run knows what belongs to it
-    write_results(out, assemble(keys, store), config)
+    write_results(out, assemble(keys, store, labels), config)
     try:
         with _shown(cells, on_cell, progress) as tell: done = run_cells(cells, store, on_cell=tell, **kwargs)
-    finally: write_results(out, rows := assemble(keys, store), config, searches=search_results(hunts, store))
+    finally:
+        rows,found = assemble(keys, store, labels),search_results(hunts, store, labels)
+        write_results(out, rows, config, searches=found)
     if done.failed and on_error == 'raise': raise GridError(done, rows, out)
     return done,rows
 

@@ -182,8 +182,9 @@ class Tuning:
     method:str          # As registered
     settings:dict       # Of the best trial, for `get_method`; empty: the default was not beaten
     budget:float|None   # Share of what retraining costs that each trial could spend
-    # One row per trial: score (lower is better), the mean difference of each rate, settings, cost in samples
-    # forward and backward, CPU seconds, and why a trial without a score has none
+    # One row per trial: score (length of the weighted differences, lower is better), the mean difference of
+    # each rate, settings, cost in samples forward and backward, CPU seconds, and why one without a score has
+    # none
     trials:pd.DataFrame
     rehearsal:float     # Cost of training all networks that were practised on, in the same unit
 
@@ -233,7 +234,7 @@ def _tried_on(stages, method, budget, seed, by):
     gaps,costs,details = zip(*found)
     mean,spent = pd.DataFrame(gaps).mean(),pd.DataFrame(costs).sum()
     weights = pd.Series(by or {k: 1. for k in mean.index})
-    score = (weights*mean.abs()[weights.index]).sum()
+    score = np.linalg.norm(weights*mean[weights.index])
     return {'score': float(score), **mean.to_dict(), **spent.to_dict(), 'says': '', 'details': details[0]}
 
 def _optuna():
