@@ -230,3 +230,10 @@ class TwoTeachersMixed(TwoTeachers):
         t = self.task.outputs(self.good, self.xb).float()
         if gone.any(): t[gone] = self.task.outputs(self.bad, tuple(x[gone] for x in self.xb)).float()
         return t
+
+# %% ../../nbs/46_distill.ipynb #3cea1811
+@patch
+def spends(self:BadTeacher, n, may):
+    "`n` retained samples in all and those to forget, a teacher asked about each, and the range test"
+    test = self.range_cost(self.batch(min(n, may.retain), may.bs))
+    return (1+_forward)*(Tuned.spends(self, n, may)-test) + test
