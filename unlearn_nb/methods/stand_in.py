@@ -28,10 +28,11 @@ class Imitate(WithForget):
         split,           # View of the request, opened for 'forget'
         other,           # Network to imitate on the forget set, frozen
         T:float=1.,      # Temperature, above 0
-        bs:int|None=None # Samples to forget per step; None: as many as make a pass of the other set
+        bs:int|None=None, # Samples to forget per step; None: as many as make a pass of the other set
+        sharpen:float=1. # Power of its probabilities, above 0
     ):
         super().__init__(split, bs)
-        self.other,self.T = other,T
+        self.other,self.T,self.sharpen = other,T,sharpen
     @staticmethod
     def _cycle(dl):
         "Batches of the same size from a loader that goes round, so that every sample comes as often"
@@ -44,7 +45,7 @@ class Imitate(WithForget):
     def after_loss(self):
         task,n = task_of(self.learn),self.n # retained samples come first
         gone = tuple(x[n:] for x in self.xb)
-        with torch.no_grad(): said = task.outputs(self.other, gone).float()
+        with torch.no_grad(): said = self.sharpen*task.outputs(self.other, gone).float()
         self.learn.cost_meter.images['forward'] += len(said)
         stay = task.sample_loss(self.pred[:n], tuple(y[:n] for y in self.yb))
         self.learn.loss_grad = torch.cat([stay, distill_kl(self.pred[n:], said, self.T)]).mean()
@@ -60,11 +61,13 @@ class StandIn(Tuned):
     first:float=.6
     visits:int=3             # About how often a sample to forget comes in a pass over the retained ones
     T:float=1.               # Temperature of the distance
+    # Power that the probabilities of the stand-in are raised to, above 0; above 1 it is surer than it was
+    sharpen:float=1.
     first_lr:float|None=None # Rate of the stand-in; None: twice that of the network
     reads = frozenset({'forget', 'retain'})
     lever = '`lr`, or `first_lr` if it was the stand-in'
     space = {'lr': ('log', 1e-4, 3e-2), 'first_lr': ('log', 1e-3, 3e-2), 'first': ('linear', .3, 1.2),
-             'visits': ('whole', 1, 4)}
+             'visits': ('whole', 1, 4), 'sharpen': ('log', 1., 4.)}
     paper = 'ours: a short retraining as the teacher of Chundawat et al., 2023, arXiv:2205.08096'
 
     def run(self, learn, split):
@@ -74,7 +77,7 @@ class StandIn(Tuned):
         first_lr = self.first_lr or _faster*rate['lr']
         other = self.stand_in(learn, split, first_lr, dl.bs)
         many = max(2, math.ceil(self.visits*len(split.targets('forget'))/len(dl)))
-        told = self.tune(learn, split, [Imitate(split, other, self.T, many)], dl=dl, rate=rate)
+        told = self.tune(learn, split, [Imitate(split, other, self.T, many, self.sharpen)], dl=dl, rate=rate)
         return {**told, 'first_lr': first_lr}
 
 _faster = 2. # Fresh weights bear a larger rate than trained ones
