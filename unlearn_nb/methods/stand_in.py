@@ -25,11 +25,11 @@ from ..task import task_of
 class Imitate(WithForget):
     "Beside retained samples under their labels, samples to forget as another network answers them"
     def __init__(self,
-        split,           # View of the request, opened for 'forget'
-        other,           # Network to imitate on the forget set, frozen
-        T:float=1.,      # Temperature, above 0
+        split,            # View of the request, opened for 'forget'
+        other,            # Network to imitate on the forget set, frozen
+        T:float=1.,       # Temperature, above 0
         bs:int|None=None, # Samples to forget per step; None: as many as make a pass of the other set
-        sharpen:float=1. # Power of its probabilities, above 0
+        sharpen:float=1.  # Power of the probabilities of `other`, above 0; above 1 they are surer
     ):
         super().__init__(split, bs)
         self.other,self.T,self.sharpen = other,T,sharpen
