@@ -205,6 +205,7 @@ def reset(
 class EUk(CFk):
     "Train the last k blocks from scratch"
     k:int=1
+    bn:str='train'  # New layers measure their statistics anew: those of their start are of no data
     wreck = dict(lr=1e30, k=2)
 
     def run(self, learn, split):
