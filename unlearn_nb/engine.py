@@ -28,7 +28,7 @@ from torch.nn import functional as F
 
 from .core import DivergedError, RequestError, SealedDataError, seeded, trim_memory
 from .recipe import ClipGradValue, Phase, Recipe, RecipeRecorder, ReplaySchedule
-from .recipe import WeightAverage, phase_seed
+from .recipe import WeightAverage, direct_events, phase_seed
 from .task import answer_cbs, task_of
 
 # %% ../nbs/27_engine.ipynb #7eb10376
@@ -142,7 +142,8 @@ def fit_on(
     learn.dls,learn.opt_func,learn.opt = DataLoaders(dl, dl, path=learn.path, device=dl.device),opt_func,opt
     try:
         if freeze_to and opt is None: learn.freeze_to(freeze_to)
-        learn.fit(epochs, lr=lr, wd=wd, cbs=[*L(cbs), BatchNormMode(bn), SkipValidation(), guard])
+        with direct_events(learn):
+            learn.fit(epochs, lr=lr, wd=wd, cbs=[*L(cbs), BatchNormMode(bn), SkipValidation(), guard])
         opt = learn.opt
     finally: learn.dls,learn.opt = outer,None
     if guard.error: raise guard.error

@@ -4,14 +4,15 @@
 
 # %% auto #0
 __all__ = ['unsir_recipe', 'Phase', 'Recipe', 'phase_seed', 'Provenance', 'ClipGradValue', 'WeightAverage', 'RecipeRecorder',
-           'recorded', 'ReplaySchedule', 'train', 'register_factory', 'build_model', 'learner_from']
+           'recorded', 'ReplaySchedule', 'direct_events', 'train', 'register_factory', 'build_model', 'learner_from']
 
 # %% ../nbs/14_recipe.ipynb #02c746b4
 import copy
 import random
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
+from types import MethodType
 
 import numpy as np
 import torch
@@ -237,6 +238,22 @@ class ReplaySchedule(Callback):
             now = [float(np.interp(self.pct_train, self.phase.pct, g)) for g in zip(*v)]
             self.opt.set_hyper(k, L(now) if len(now) > 1 else now[0])
 
+# %% ../nbs/14_recipe.ipynb #fd9fc396
+def _ask_those(self, event_name):
+    "In place of `Learner._call_one`; 'after_fit' switches every callback on again, so all are told"
+    for cb in self.cbs.sorted('order'):
+        answers = event_name in vars(cb) or hasattr(type(cb), event_name)
+        if answers or event_name == 'after_fit': cb(event_name)
+
+@contextmanager
+def direct_events(
+    learn:Learner # Its fits within are quicker; what they do stays
+):
+    "Ask callbacks about the events that they answer, and no others"
+    learn._call_one = MethodType(_ask_those, learn)
+    try: yield learn
+    finally: vars(learn).pop('_call_one', None)
+
 # %% ../nbs/14_recipe.ipynb #050a59fd
 def train(
     learn:Learner,       # Trained in place, from where it is
@@ -250,14 +267,12 @@ def train(
 )->Learner:              # The same learner
     "Train by a standard recipe"
     cbs = [ClipGradValue(clip)] if clip else []
-    if schedule == 'one_cycle':
-        learn.fit_one_cycle(epochs, lr_max=lr, wd=wd, cbs=cbs)
-    elif schedule == 'plateau':
-        learn.fit(epochs, lr=lr, wd=wd, cbs=[*cbs, ReduceLROnPlateau(patience=3, factor=2.0)])
-    elif schedule == 'flat':
-        learn.fit(epochs, lr=lr, wd=wd, cbs=cbs)
-    else:
-        raise RequestError(f"unknown schedule {schedule!r}; there are 'one_cycle', 'plateau' and 'flat'")
+    if schedule not in (known := ('one_cycle', 'plateau', 'flat')):
+        raise RequestError(f"unknown schedule {schedule!r}; there are {', '.join(map(repr, known))}")
+    if schedule == 'plateau': cbs.append(ReduceLROnPlateau(patience=3, factor=2.0))
+    with direct_events(learn):
+        if schedule == 'one_cycle': learn.fit_one_cycle(epochs, lr_max=lr, wd=wd, cbs=cbs)
+        else: learn.fit(epochs, lr=lr, wd=wd, cbs=cbs)
     return learn
 
 # the UNSIR authors' training; they use `opt_func=Adam` with `decouple_wd=False`, no augmentation, 40 epochs
