@@ -78,7 +78,7 @@ class NegGradPlus(Tuned):
     reads = frozenset({'forget', 'retain'})
     balanced = True
     needs = frozenset()
-    space = Tuned.space | {'beta': ('linear', .5, .99)}
+    space = Tuned.space | {'beta': ('linear', .8, .99)} # below, the ascent wins
     paper = 'Kurmanji et al., 2023, arXiv:2302.09880'
 
     @classmethod
