@@ -7,7 +7,7 @@ __all__ = ['memorisation', 'cut', 'PartView', 'RUM']
 
 # %% ../../nbs/48_refined.ipynb #d3516dce
 import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from fastcore.basics import patch
@@ -67,6 +67,8 @@ class RUM(UnlearnMethod):
     bases:tuple=('neggrad', 'neggrad', 'neggrad')
     # Hyper-parameters of each
     hyper:tuple=(dict(samples=6000), dict(samples=6000), dict(samples=6000))
+    # Hyper-parameters of every part, over its own, such as a learning rate that a search found
+    common:dict=field(default_factory=dict)
     reads = frozenset({'forget', 'retain'})
     needs = frozenset()
     paper = 'Zhao et al., 2024, arXiv:2406.01257'
@@ -88,7 +90,14 @@ class RUM(UnlearnMethod):
     @property
     def inner(self):
         "The methods, with their hyper-parameters"
-        return [get_method(b, **h) for b,h in zip(self.bases, self.hyper, strict=True)]
+        pairs = zip(self.bases, self.hyper, strict=True)
+        return [get_method(b, **{**h, **self.common}) for b,h in pairs]
+
+    @property
+    def space(self):
+        "What may be searched for: what every part has, the same for all of them"
+        first,*others = [m.space for m in self.inner] or [{}]
+        return {f'common.{k}': v for k,v in first.items() if all(s.get(k) == v for s in others)}
 
 _sgd = dict(samples=None, bs=256, forget_bs=256, min_steps=1, opt='sgd', momentum=.9, schedule='flat')
 
@@ -117,7 +126,8 @@ def within(self:RUM, may):
         if min(getattr(m, 'samples', None) or may.bs for m in inner) >= may.bs: break
     fields = [{f: getattr(m, f) for f in ('samples', 'epochs') if hasattr(m, f)} for m in inner]
     hyper = tuple({**h, **f} for h,f in zip(self.hyper, fields))
-    return replace(self, bases=self.bases[:k], hyper=hyper)
+    common = {k: v for k,v in self.common.items() if k not in ('samples', 'epochs')}
+    return replace(self, bases=self.bases[:k], hyper=hyper, common=common)
 
 @patch
 def run(self:RUM, learn, split):
