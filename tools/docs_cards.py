@@ -95,6 +95,8 @@ equations = {
     r'\min_\theta\ L(D_r)+\mathrm{KL}_{D_f}(f_{\theta_s}\,\|\,f_\theta)',
     'amun': r"\theta\leftarrow\theta-\eta\,\nabla\big[L(D_r)+L(\{(x',\,\hat y(x'))\}_{x\in D_f})\big],\qquad"
     r"x'\ \text{the nearest with}\ \hat y(x')=\arg\max f_{\theta_o}(x')\ne y",
+    'recalibrated': r"\theta'=U(\theta;\,D_f,D_r),\qquad W,b\leftarrow W/T,\,b/T\quad\text{with}\quad"
+    r"\overline H_{\text{held out}}(f_{\theta'}/T)=\overline H_{\text{held out}}(f_\theta)",
     'rum': r'D_f=S_1\cup S_2\cup S_3\ \text{by memorisation},\qquad'
     r'\theta_i=U_i(\theta_{i-1};\,S_i,D_r),\quad i=1,2,3',
     'ct': r'W_{ijuv}\leftarrow W_{ijvu}\ \text{for all kernels},\quad'

@@ -25,8 +25,8 @@ __all__ = ['DivergedError', 'RequestError', 'SealedDataError', 'config_hash', 'e
            'EUk', 'FineTune', 'GradientAscent', 'NegGradPlus', 'Amnesiac', 'BoundaryExpand', 'BoundaryShrink',
            'RandomLabel', 'SalUn', 'L1Sparse', 'SSD', 'FisherForgetting', 'Influence', 'fisher_diag',
            'per_sample_grads', 'SCRUB', 'SCRUBR', 'BadTeacher', 'LFSSD', 'SFRon', 'DELETE', 'LoTUS', 'NoT', 'AMUN',
-           'RUM', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store', 'StoreError',
-           'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
+           'RUM', 'Recalibrated', 'CT', 'MSG', 'conformance', 'evaluate', 'hit_rate', 'measures', 'rates', 'Store',
+           'StoreError', 'bench', 'compare', 'tune', 'tune_grid', 'Tuning', 'plan', 'plot_classes', 'plot_methods',
            'plot_predictions', 'plot_tradeoff', 'plot_unsir', 'register_metric', 'ForgettingEvents', 'WorstCase',
            'brute_force', 'one_shot', 'plot_chosen', 'plot_composition', 'plot_search', 'score_set', 'worst_case',
            'retrain_many', 'epsilon', 'forget_score', 'lira', 'lira_attack', 'rmia', 'shadow_margins', 'svc_mia',
@@ -107,6 +107,7 @@ from .methods.negation import NoT
 from .methods.stand_in import StandIn
 from .methods.adversarial import AMUN
 from .methods.reset import CT, MSG
+from .methods.recalibrated import Recalibrated
 from .methods.refined import RUM
 from .conformance import conformance
 from .worst_case.exhaustive import brute_force
@@ -296,6 +297,7 @@ _all_ = [
     'NoT',
     'AMUN',
     'RUM',
+    'Recalibrated',
     'CT',
     'MSG',
     'conformance',

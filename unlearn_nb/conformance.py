@@ -26,7 +26,8 @@ from .vision import checkpoint # registers pictures as an application
 from .vision.learner import image_learner
 # registers what comes with the package
 from .methods import curvature, distill, gradient, relabel, sparse, unsir
-from .methods import adversarial, imitate, importance, negation, refined, reset, stand_in
+from .methods import adversarial, imitate, importance, negation
+from .methods import recalibrated, refined, reset, stand_in
 from .methods.retrain import sisa_learner
 from .outputs import collect
 from .splits import forget_class, forget_random
@@ -121,7 +122,7 @@ def _watched(m, learn):
 _made = {}
 def _once(m, kind):
     "What the method makes of the usual request on a fixture; rules that only look at it share it"
-    key = type(m),repr(m),kind
+    key = type(m),repr(m),kind,torch.get_num_threads() # on which the last bits depend
     if key not in _made: _made[key] = _watched(m, fixture(kind))
     return _made[key]
 

@@ -4,8 +4,7 @@
 
 # %% auto #0
 __all__ = ['with_head', 'head_weights', 'fit_head', 'Material', 'Source', 'Fake', 'register_fake', 'material', 'offset', 'cut',
-           'new_head', 'distilled_head', 'mean_entropy', 'tempered', 'pruned', 'worn_body', 'planted_fakes',
-           'list_fakes']
+           'new_head', 'distilled_head', 'tempered', 'pruned', 'worn_body', 'planted_fakes', 'list_fakes']
 
 # %% ../../nbs/72_audit_fakes.ipynb #d97bc1c3
 import copy
@@ -14,7 +13,6 @@ from dataclasses import dataclass
 
 import torch
 from fastai.learner import Learner
-from scipy.optimize import brentq
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -22,7 +20,7 @@ from ..core import RequestError
 from ..datasets import class_names
 from ..task import predict_logits
 from ..engine import head_of
-from ..outputs import features, spread
+from ..outputs import features, mean_entropy, spread, temperature_for
 from ..registry import Registry
 from ..splits import ForgetSplit
 from ..task import task_of
@@ -197,12 +195,6 @@ def distilled_head(
     return None if m.retrained is None else fit_head(m.z, m.retrained)
 
 # %% ../../nbs/72_audit_fakes.ipynb #8c241bd7
-def mean_entropy(
-    p:Tensor # Probabilities (n, classes)
-)->float:    # In nats
-    "How unsure the answers are"
-    return -torch.special.xlogy(p, p).sum(1).mean().item()
-
 @register_fake(
     'tempered',
     "a temperature that gives the forget set a retrained model's entropy, after the offset",
@@ -214,11 +206,8 @@ def tempered(
     "The last layer divided by the temperature that gives the forget set a retrained model's mean entropy"
     if m.retrained is None: return None
     bias,aim = _never_wins(m) if m.classes else m.bias,mean_entropy(m.retrained[m.gone])
-    logits = (m.z@m.weight.T+bias)[m.gone].double()
-    off = lambda log_t: mean_entropy(F.softmax(logits/10**log_t, 1))-aim
-    if off(-2.)*off(2.) > 0: return None # no temperature does it
-    t = 10**brentq(off, -2., 2., xtol=1e-4)
-    return m.weight/t,bias/t
+    t = temperature_for((m.z@m.weight.T+bias)[m.gone], aim)
+    return None if t is None else (m.weight/t,bias/t)
 
 # %% ../../nbs/72_audit_fakes.ipynb #e5879bc5
 @torch.no_grad()

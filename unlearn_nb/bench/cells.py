@@ -18,6 +18,7 @@ from .scores import grid_metrics
 from ..core import RequestError, canonical, config_hash
 from ..application import application_of, named_dls
 from ..datasets import data_sets
+from ..method import UnlearnMethod
 from ..poison import poisoned
 from ..vision.models import archs
 from ..registry import home_of
@@ -114,6 +115,13 @@ def _own_source(o):
     parts = {k: _bytecode(v.__code__) for k,v in vars(o).items() if inspect.isfunction(v)}
     return config_hash([f'{o.__module__}.{o.__qualname__}', parts])
 
+def _with_wrapped(m):
+    "The class of a method and of those that it wraps; a class or a function as it is"
+    if not isinstance(m, UnlearnMethod): return [m]
+    inner = getattr(m, 'inner', [])
+    inner = [inner] if isinstance(inner, UnlearnMethod) else inner
+    return [type(m), *(cls for i in inner for cls in _with_wrapped(i))]
+
 @lru_cache
 def _method_code(cls):
     if not cls.__module__.startswith('unlearn_nb.'): return _own_source(cls)
@@ -175,18 +183,19 @@ def make_cell(
     about:dict,  # Labels, as in `Cell`
     work:int,    # Images forward and backward, a rough guess
     data:str,    # Fingerprint
-    cls=None     # A method (or search) whose code counts, too
+    by=None      # A method (or search) whose code counts, too, with that of the methods that it wraps
 )->Cell:
     "A cell and its key"
     metrics = config.get('metrics', ())
     room = application_of(cell_loaders(config)).modules
     if 'poison' in config['options']: room += 'poison',
     code = code_version(*_code[kind], *room, *(c for m in metrics for c in _metric_code.get(m, ())))
-    code += (_method_code(cls) if cls else '') + ''.join(map(metric_source, metrics))
+    does = _with_wrapped(by) if by else []
+    code += ''.join(map(_method_code, does)) + ''.join(map(metric_source, metrics))
     searched = _search_functions(config)
     code += ''.join(_made_of(f, f.__module__, set()) for f in searched if not _of_package(f))
     key = result_key({'kind': kind, 'needs': list(needs), **config}, data, code)
-    used = [cls] if cls else [grid_metrics[m] for m in metrics]
+    used = does or [grid_metrics[m] for m in metrics]
     used += searched
     used += [r[config[k]] for r,k in ((data_sets, 'data'), (archs, 'arch')) if config[k] in r]
     homes = tuple(dict.fromkeys(h for h in map(home_of, used) if h))

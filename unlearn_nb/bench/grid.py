@@ -23,7 +23,8 @@ from ..recipe import unsir_recipe
 # %% ../../nbs/81_grid.ipynb #ea99ccb1
 # registers what comes with the package
 from ..methods import curvature, distill, gradient, relabel, retrain, sparse, unsir
-from ..methods import adversarial, imitate, importance, negation, refined, reset, stand_in
+from ..methods import adversarial, imitate, importance, negation
+from ..methods import recalibrated, refined, reset, stand_in
 from ..diffusion import methods as _for_generators
 
 # %% ../../nbs/81_grid.ipynb #05fbcb2c

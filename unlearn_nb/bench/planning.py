@@ -106,7 +106,7 @@ def _request_cells(r, q, methods, first, base, about, add, dls, data):
         if budget is not None: config['budget'] = budget
         work = left*r.epochs if label == 'retrain' else n
         a = {**about, 'method': label, **({'oracle': s} if label == 'retrain' else {})}
-        made[add(make_cell('unlearn', config, (first, *needs), a, work, data, type(m)))] = a
+        made[add(make_cell('unlearn', config, (first, *needs), a, work, data, m))] = a
     compared = any(grid_metrics[m].oracle for m in r.metrics)
     refs = [k for k,a in made.items() if a['method'] == 'retrain'] if compared else []
     config = {**base, 'request': q, 'metrics': r.metrics}

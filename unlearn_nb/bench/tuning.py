@@ -18,7 +18,7 @@ from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 
 # %% ../../nbs/90_tuning.ipynb #a88e72ef
-from .cells import _method_code, cell_loaders
+from .cells import _method_code, _with_wrapped, cell_loaders
 from .grid import _grid_tables, make_method, make_request, read_grid
 from .planning import plan
 from .running import run_cells
@@ -311,7 +311,7 @@ def tune(
     _optuna() # or say that it is missing, before anything is trained
     stages = [_rehearsed(learn, split, start, held, seed+_apart_seeds*k, path) for k in range(rehearsals)]
     of = [[model_hash(s.learn.model), s.asked.fingerprint] for s in stages]
-    code = _method_code(type(start)),code_version('bench.tuning')
+    code = ''.join(map(_method_code, _with_wrapped(start))),code_version('bench.tuning')
     key = config_hash([of, repr(start), code, budget, seed, by])
     study = _study(None if path is None else Path(path)/'trials.log', f'{start.name}-{key}')
     attempt = lambda settings: _tried_on(stages, _with(start, settings), budget, seed, by)
