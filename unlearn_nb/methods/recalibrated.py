@@ -79,7 +79,7 @@ def run(self:Recalibrated, learn, split):
     aim = mean_entropy(F.softmax(self.logits(learn, split).double(), 1))
     told = self.inner.run(learn, split) or {}
     t = temperature_for(self.logits(learn, split), aim, _widest)
-    if t is not None and t != 1:
+    if t is not None:
         with torch.no_grad():
             for p in head_of(learn.model, len(split.vocab))[1].parameters(): p.div_(t)
     return {'temperature': t, 'entropy': aim, 'inner': told}
