@@ -6,6 +6,7 @@
 __all__ = ['Recalibrated']
 
 # %% ../../nbs/48_recalibrated.ipynb #0cf219c7
+import warnings
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -39,7 +40,7 @@ class Recalibrated(UnlearnMethod):
     @property
     def inner(self):
         "The method that comes first, with its hyper-parameters"
-        return get_method(self.base, **self.hyper, **({'bn': self.bn} if self.bn else {}))
+        return get_method(self.base, **{**self.hyper, **({'bn': self.bn} if self.bn else {})})
 
     @property
     def space(self):
@@ -53,6 +54,7 @@ def check(self:Recalibrated, learn, split):
     if more := self.inner.reads-self.reads:
         raise RequestError(f"recalibrated opens {', '.join(sorted(self.reads))}; {self.base} wants"
                            f" {sorted(more)[0]} as well")
+    if self.held < 1: raise RequestError(f"`held` must be at least 1, got {self.held}")
     if not len(split.positions('valid_retain')):
         raise RequestError("a temperature is taken from held-out samples, and there are none of what stays")
     head_of(learn.model, len(split.vocab))
@@ -79,9 +81,11 @@ def run(self:Recalibrated, learn, split):
     aim = mean_entropy(F.softmax(self.logits(learn, split).double(), 1))
     told = self.inner.run(learn, split) or {}
     t = temperature_for(self.logits(learn, split), aim, _widest)
-    if t is not None:
-        with torch.no_grad():
-            for p in head_of(learn.model, len(split.vocab))[1].parameters(): p.div_(t)
+    if t is None:
+        warnings.warn(f"recalibrated: no temperature makes the network as sure as the original was;"
+                      f" {self.base} alone")
+    else:
+        for p in head_of(learn.model, len(split.vocab))[1].parameters(): p.data.div_(t)
     return {'temperature': t, 'entropy': aim, 'inner': told}
 
 @patch
@@ -89,5 +93,4 @@ def within(self:Recalibrated, may):
     "A twentieth of the budget at most for looking, the rest for the method"
     held = max(1, min(self.held, int(.05*may.samples/(2*_forward))))
     inner = self.inner.within(replace(may, samples=may.samples-2*_forward*held))
-    cut = {k: getattr(inner, k) for k in inner.__dataclass_fields__ if k != 'bn'}
-    return replace(self, held=held, hyper=cut)
+    return replace(self, held=held, hyper={k: getattr(inner, k) for k in inner.__dataclass_fields__})

@@ -82,27 +82,28 @@ class RUM(UnlearnMethod):
         alone; in theirs the parts whose turn is still to come are retained until then"""
         return cls(hyper=tuple(_theirs(*o) for o in ((.99, 5, .01), (.97, 5, .01), (.97, 10, .001))))
 
-    @property
-    def base(self):
-        "The method that begins"
-        return self.bases[0]
-
-    @property
-    def inner(self):
-        "The methods, with their hyper-parameters"
-        pairs = zip(self.bases, self.hyper, strict=True)
-        return [get_method(b, **{**h, **self.common}) for b,h in pairs]
-
-    @property
-    def space(self):
-        "What may be searched for: what every part has, the same for all of them"
-        first,*others = [m.space for m in self.inner] or [{}]
-        return {f'common.{k}': v for k,v in first.items() if all(s.get(k) == v for s in others)}
-
 _sgd = dict(samples=None, bs=256, forget_bs=256, min_steps=1, opt='sgd', momentum=.9, schedule='flat')
 
 def _theirs(beta, epochs, lr):
     return dict(_sgd, wd=5e-4, bn='train', cap=None, beta=beta, epochs=epochs, lr=lr)
+
+# %% ../../nbs/48_refined.ipynb #8dc54b3e
+@patch(as_prop=True)
+def base(self:RUM):
+    "The method that begins"
+    return self.bases[0]
+
+@patch(as_prop=True)
+def inner(self:RUM):
+    "The methods, with their hyper-parameters"
+    pairs = zip(self.bases, self.hyper, strict=True)
+    return [get_method(b, **{**h, **self.common}) for b,h in pairs]
+
+@patch(as_prop=True)
+def space(self:RUM):
+    "What may be searched for: what every part has, the same for all of them"
+    first,*others = [m.space for m in self.inner] or [{}]
+    return {f'common.{k}': v for k,v in first.items() if all(s.get(k) == v for s in others)}
 
 # %% ../../nbs/48_refined.ipynb #1d628c28
 @patch
