@@ -373,6 +373,10 @@ def _originals(run, store):
     if failed: raise failed[0][1]
     for c in cells: yield c.config,unpack(store.model(store.get(c.key).model), cell_loaders(c.config))
 
+def _told(trials):
+    "Trials for a file: what one that came to no end did not measure is left out"
+    return [t.dropna().to_dict() for _,t in trials.iterrows()]
+
 def _tuned_run(run, config, learn, q, how, on_method):
     "A run of one network and one request with settings filled in, and a row per search"
     seed,methods,rows = run.seeds[0],[],[]
@@ -384,7 +388,7 @@ def _tuned_run(run, config, learn, q, how, on_method):
             entry = _filled(entry, found)
             about = {'data': config['data'], 'arch': config['arch'], 'request': q, 'method': found.method}
             rows.append({**about, 'settings': found.settings, 'budget': found.budget, 'cost': found.cost,
-                         'rehearsal': found.rehearsal, 'trials': found.trials.to_dict('records')})
+                         'rehearsal': found.rehearsal, 'trials': _told(found.trials)})
             on_method(rows[-1])
         methods.append(entry)
     fixed = {'data': config['data'], 'arch': config['arch'], 'recipe': config['recipe']}
